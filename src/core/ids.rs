@@ -1,0 +1,99 @@
+//! Ids of tweets and accounts, and the ids of purchases and events that are made from them.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use uuid::Uuid;
+
+/// The namespace of all purchase and event ids: the UUIDv5 of the URL `urn:hashbuy`.
+pub const NAMESPACE: Uuid = Uuid::from_u128(0xe1d304a3_c2ff_5362_87f4_6ef7ff449919);
+
+macro_rules! decimal_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(u64);
+
+        impl $name {
+            /// The id as a number, never 0.
+            pub const fn get(self) -> u64 {
+                self.0
+            }
+
+            /// An id from a number; nothing for 0, which nobody has.
+            pub const fn new(id: u64) -> Option<$name> {
+                if id == 0 { None } else { Some($name(id)) }
+            }
+
+            /// Reads decimal digits without sign or leading zeros, below 2^64.
+            pub fn parse(text: &str) -> Option<$name> {
+                let digits = text.as_bytes();
+                if digits.first().is_none_or(|&d| d == b'0') || !digits.iter().all(u8::is_ascii_digit) {
+                    return None;
+                }
+                text.parse().ok().and_then($name::new)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(&self.0, f)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(&self.0)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<$name, D::Error> {
+                let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+                $name::parse(&text).ok_or_else(|| de::Error::custom("an id is decimal digits"))
+            }
+        }
+    };
+}
+
+decimal_id! {
+    /// The id of a tweet: a decimal number of 64 bits, in JSON a string.
+    TweetId
+}
+
+decimal_id! {
+    /// The id of an author, which is also the id of the account linked to it.
+    AccountId
+}
+
+/// The id of one purchase: the same whenever the same tweet of the same account asks for the
+/// same offer again, so a crash that makes us decide twice cannot make two purchases.
+pub fn purchase_id(account: AccountId, offer_id: &str, offer_tweet: TweetId) -> Uuid {
+    let name = format!("purchase\n{account}\n{offer_id}\n{offer_tweet}");
+    Uuid::new_v5(&NAMESPACE, name.as_bytes())
+}
+
+/// The id of one event. `subject` is the purchase, else the account; `cause` the tweet or
+/// transaction that caused it; `what` the offer, else the folded tag without its sign.
+pub fn event_id(kind: &str, subject: &str, cause: &str, what: &str) -> Uuid {
+    let name = format!("{kind}\n{subject}\n{cause}\n{what}");
+    Uuid::new_v5(&NAMESPACE, name.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_namespace_is_that_of_the_url() {
+        assert_eq!(Uuid::new_v5(&Uuid::NAMESPACE_URL, b"urn:hashbuy"), NAMESPACE);
+    }
+
+    #[test]
+    fn only_plain_decimals_are_ids() {
+        assert_eq!(TweetId::parse("18446744073709551615").map(TweetId::get), Some(u64::MAX));
+        for bad in ["", "0", "007", "-1", "+1", "1.0", "1e3", " 1", "18446744073709551616", "١"] {
+            assert_eq!(TweetId::parse(bad), None, "{bad}");
+        }
+    }
+}

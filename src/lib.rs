@@ -1,0 +1,3 @@
+//! hashbuy: buy by hashtag.
+
+pub mod core;

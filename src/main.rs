@@ -1,0 +1,3 @@
+//! hashbuy: command line, wiring, exit codes.
+
+fn main() {}
