@@ -1,0 +1,170 @@
+//! All settings by name, each with what it may be.
+
+use std::ops::RangeInclusive;
+
+use toml::Value;
+
+use super::layers::{Given, variable_of};
+use super::{Config, ConfigError};
+use crate::core::ids::AccountId;
+use crate::core::offer::WINDOW_SECONDS;
+use crate::core::settings::Texts;
+use crate::core::template::Template;
+use crate::core::time::SECOND;
+
+/// Checks a value and puts it in its place.
+type Set = fn(&mut Config, &Given) -> Result<(), ConfigError>;
+
+const TEN_YEARS: u64 = 10 * 365 * 86_400;
+const MAX_PREFIX: usize = 20;
+
+const KEYS: &[(&str, Set)] = &[
+    ("revision", |config, given| {
+        config.settings.revision = given.integer(0..=i64::MAX as u64)?;
+        Ok(())
+    }),
+    ("codes.prefix", |config, given| {
+        config.settings.code_prefix = prefix(given)?;
+        Ok(())
+    }),
+    ("purchase.window_seconds", |config, given| {
+        let range = u64::from(*WINDOW_SECONDS.start())..=u64::from(*WINDOW_SECONDS.end());
+        config.settings.window_seconds = given.number(range)?;
+        Ok(())
+    }),
+    ("time.slack_seconds", |config, given| {
+        let seconds: i64 = given.number(0..=3_600)?;
+        config.settings.slack_ms = seconds * SECOND;
+        Ok(())
+    }),
+    ("limits.per_day", |config, given| {
+        config.settings.limits.per_day = given.number(0..=i64::MAX as u64)?;
+        Ok(())
+    }),
+    ("limits.pendings", |config, given| {
+        config.settings.limits.pendings = given.integer(0..=i64::MAX as u64)?;
+        Ok(())
+    }),
+    ("limits.requests_per_hour", |config, given| {
+        config.settings.limits.requests_per_hour = given.integer(0..=i64::MAX as u64)?;
+        Ok(())
+    }),
+    ("limits.wrong_codes_per_hour", |config, given| {
+        config.settings.limits.wrong_codes_per_hour = given.integer(1..=i64::MAX as u64)?;
+        Ok(())
+    }),
+    ("limits.hold_seconds", |config, given| {
+        config.settings.limits.hold_seconds = given.integer(0..=TEN_YEARS)?;
+        Ok(())
+    }),
+    ("limits.accounts_per_card", |config, given| {
+        config.settings.limits.accounts_per_card = given.integer(1..=i64::MAX as u64)?;
+        Ok(())
+    }),
+    ("scan.ignore_authors", |config, given| {
+        config.scan.ignore_authors = given.authors()?;
+        Ok(())
+    }),
+    ("input.max_record_bytes", |config, given| {
+        config.input.max_record_bytes = given.number(1 << 10..=1 << 30)?;
+        Ok(())
+    }),
+];
+
+/// The names of all settings.
+pub fn names() -> impl Iterator<Item = String> {
+    let texts = Texts::names().map(|name| format!("texts.{name}"));
+    KEYS.iter().map(|(name, _)| (*name).to_owned()).chain(texts)
+}
+
+/// True if settings have names below this one.
+pub fn is_section(name: &str) -> bool {
+    names().any(|known| known.strip_prefix(name).is_some_and(|rest| rest.starts_with('.')))
+}
+
+/// Checks a setting and puts it in its place.
+pub fn set(config: &mut Config, given: &Given) -> Result<(), ConfigError> {
+    if let Some((_, set)) = KEYS.iter().find(|(name, _)| *name == given.name) {
+        return set(config, given);
+    }
+    let text = given.name.strip_prefix("texts.").and_then(|name| config.settings.texts.get_mut(name));
+    match text {
+        Some(text) => {
+            *text = given.template()?;
+            Ok(())
+        }
+        None => Err(unknown(given)),
+    }
+}
+
+/// An error that names the setting that was probably meant.
+fn unknown(given: &Given) -> ConfigError {
+    let as_given = |name: String| if given.is_variable { variable_of(&name) } else { name };
+    let likeness = |name: &String| strsim::jaro_winkler(&given.name, name);
+    let nearest = names().map(as_given).max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+    ConfigError(format!("{} is no setting; did you mean {}?", given.origin, nearest.unwrap_or_default()))
+}
+
+fn prefix(given: &Given) -> Result<String, ConfigError> {
+    let mend = format!("must be 1 to {MAX_PREFIX} ASCII letters and digits, at least one of them a letter");
+    let Value::String(prefix) = &given.value else { return Err(given.wrong(&mend)) };
+    let plain = prefix.bytes().all(|b| b.is_ascii_alphanumeric());
+    if plain && prefix.len() <= MAX_PREFIX && prefix.bytes().any(|b| b.is_ascii_alphabetic()) {
+        return Ok(prefix.clone());
+    }
+    Err(given.wrong(&mend))
+}
+
+impl Given {
+    /// An error that shows the value.
+    fn wrong(&self, mend: &str) -> ConfigError {
+        ConfigError(format!("{} is {}, {mend}", self.origin, self.value))
+    }
+
+    fn integer(&self, range: RangeInclusive<u64>) -> Result<u64, ConfigError> {
+        let number = match &self.value {
+            Value::Integer(number) => u64::try_from(*number).ok(),
+            Value::String(digits) if self.is_variable => digits.parse().ok(),
+            _ => None,
+        };
+        number.filter(|number| range.contains(number)).ok_or_else(|| {
+            self.wrong(&format!("must be a whole number, {} to {}", range.start(), range.end()))
+        })
+    }
+
+    /// A whole number in another type, which has to hold the range.
+    fn number<T: TryFrom<u64>>(&self, range: RangeInclusive<u64>) -> Result<T, ConfigError> {
+        T::try_from(self.integer(range)?).map_err(|_| self.wrong("must be smaller on this machine"))
+    }
+
+    fn authors(&self) -> Result<Vec<AccountId>, ConfigError> {
+        let ids: Option<Vec<AccountId>> = match &self.value {
+            Value::Array(ids) => ids.iter().map(author).collect(),
+            Value::String(ids) if self.is_variable => {
+                let ids = ids.split(',').map(str::trim).filter(|id| !id.is_empty());
+                ids.map(AccountId::parse).collect()
+            }
+            _ => None,
+        };
+        let mut ids = ids.ok_or_else(|| {
+            let list = if self.is_variable { "12,345" } else { "[\"12\", \"345\"]" };
+            self.wrong(&format!("must be a list of author ids such as {list}"))
+        })?;
+        ids.sort_unstable();
+        ids.dedup();
+        Ok(ids)
+    }
+
+    fn template(&self) -> Result<Template, ConfigError> {
+        let Value::String(text) = &self.value else { return Err(self.wrong("must be a text")) };
+        Template::new(text).map_err(|error| self.wrong(&format!("must be a template: {error}")))
+    }
+}
+
+fn author(id: &Value) -> Option<AccountId> {
+    match id {
+        Value::String(id) => AccountId::parse(id),
+        Value::Integer(id) => u64::try_from(*id).ok().and_then(AccountId::new),
+        _ => None,
+    }
+}

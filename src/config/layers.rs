@@ -1,0 +1,79 @@
+//! Where settings come from: each layer is a list of names with values.
+
+use std::ffi::OsString;
+
+use toml::{Table, Value};
+
+use super::{ConfigError, keys};
+
+/// One setting as it was given, not yet looked at.
+pub struct Given {
+    /// The dotted name, known or not.
+    pub name: String,
+    /// Where it stands and what it is called there: `hashbuy.toml: codes.prefix`.
+    pub origin: String,
+    /// Its value. Environment variables are all strings.
+    pub value: Value,
+    /// From the environment, where a number is written as a text.
+    pub is_variable: bool,
+}
+
+/// The settings of a TOML file, in no particular order.
+pub fn of_toml(file: &str, text: &str) -> Result<Vec<Given>, ConfigError> {
+    let table: Table = text.parse().map_err(|error: toml::de::Error| {
+        let start = error.span().map_or(0, |span| span.start);
+        let line = 1 + text.as_bytes().iter().take(start).filter(|&&b| b == b'\n').count();
+        ConfigError(format!("{file}:{line}: no TOML: {}", error.message()))
+    })?;
+    let mut settings = Vec::new();
+    flatten(file, "", table, &mut settings);
+    Ok(settings)
+}
+
+fn flatten(file: &str, section: &str, table: Table, settings: &mut Vec<Given>) {
+    for (key, value) in table {
+        let name = if section.is_empty() { key } else { format!("{section}.{key}") };
+        match value {
+            Value::Table(inner) if keys::is_section(&name) => flatten(file, &name, inner, settings),
+            value => {
+                let origin = format!("{file}: {name}");
+                settings.push(Given { name, origin, value, is_variable: false });
+            }
+        }
+    }
+}
+
+/// The settings among environment variables.
+pub fn of_variables(
+    variables: impl IntoIterator<Item = (OsString, OsString)>,
+) -> Result<Vec<Given>, ConfigError> {
+    let mut settings = Vec::new();
+    for (variable, value) in variables {
+        let Some(variable) = variable.to_str().filter(|name| is_ours(name)) else { continue };
+        let Some(value) = value.to_str() else {
+            return Err(ConfigError(format!("{variable} is not UTF-8, must be a text")));
+        };
+        let known = keys::names().find(|name| variable_of(name) == variable);
+        settings.push(Given {
+            name: known.unwrap_or_else(|| variable.to_owned()),
+            origin: variable.to_owned(),
+            value: Value::String(value.to_owned()),
+            is_variable: true,
+        });
+    }
+    settings.sort_by(|a, b| a.origin.cmp(&b.origin));
+    Ok(settings)
+}
+
+/// The environment variable of a setting.
+pub fn variable_of(name: &str) -> String {
+    format!("HASHBUY_{}", name.replace('.', "_").to_ascii_uppercase())
+}
+
+/// Kubernetes describes a service called `hashbuy` to every container by variables that look like
+/// ours: `HASHBUY_SERVICE_HOST`, `HASHBUY_PORT`, `HASHBUY_PORT_9464_TCP`.
+fn is_ours(variable: &str) -> bool {
+    variable.strip_prefix("HASHBUY_").is_some_and(|rest| {
+        !(rest.starts_with("SERVICE_") || rest == "PORT" || rest.starts_with("PORT_"))
+    })
+}
