@@ -1,5 +1,23 @@
 //! The rules, as plain functions over values. The core knows no Kafka, no clock, no threads and
 //! no random numbers: what it decides on is handed to it.
 
+pub mod account;
+pub mod card_number;
+pub mod code;
+pub mod desk;
+pub mod event;
+pub mod hashtag;
 pub mod ids;
+pub mod inbox;
+pub mod money;
+pub mod offer;
+pub mod prefilter;
+pub mod record;
+pub mod reply;
+pub mod scan;
+pub mod settings;
+pub mod tables;
+pub mod tally;
+pub mod template;
 pub mod time;
+pub mod tweet;

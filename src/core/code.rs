@@ -1,0 +1,178 @@
+//! The confirmation code: eight characters that are worth something to one buyer, for one offer,
+//! once, until the deadline.
+
+use std::fmt;
+
+use hmac::{Hmac, KeyInit, Mac};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use sha2::Sha256;
+
+use super::ids::{AccountId, TweetId};
+
+/// Crockford's base32: no I, L, O or U, which are easily misread.
+const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+/// Characters of a code.
+pub const CODE_LEN: usize = 8;
+/// A code has at least that many digits, so that no word of a language is one.
+pub const MIN_DIGITS: usize = 2;
+
+/// The key of the codes. Whoever has it can foretell any code.
+#[derive(Clone)]
+pub struct Secret(Vec<u8>);
+
+/// A secret without a single byte.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the secret is empty: anybody could compute the codes")]
+pub struct EmptySecret;
+
+impl Secret {
+    /// A secret of at least one byte.
+    ///
+    /// # Errors
+    /// [`EmptySecret`].
+    pub fn new(bytes: impl Into<Vec<u8>>) -> Result<Secret, EmptySecret> {
+        let bytes = bytes.into();
+        if bytes.is_empty() { Err(EmptySecret) } else { Ok(Secret(bytes)) }
+    }
+
+    /// The documented secret of `replay` without `--secret-file`. It protects nobody.
+    pub fn published() -> Secret {
+        Secret(b"hashbuy: this secret is published and protects nobody".to_vec())
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(..)")
+    }
+}
+
+/// A confirmation code without sign and prefix: eight characters of Crockford's base32, at least
+/// two of them digits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Code([u8; CODE_LEN]);
+
+impl Code {
+    /// The code of one purchase: the first 40 bits of the HMAC-SHA256 of account, offer, offer
+    /// tweet and n, with the least n that gives two digits.
+    ///
+    /// It is the same when a crash makes us issue it twice, and nobody without the secret can
+    /// guess it.
+    pub fn issue(secret: &Secret, account: AccountId, offer_id: &str, offer_tweet: TweetId) -> Code {
+        let mut n = 0u32;
+        loop {
+            let message = format!("{account}\n{offer_id}\n{offer_tweet}\n{n}");
+            let code = Code::of_bits(first_40_bits(secret, message.as_bytes()));
+            if code.has_enough_digits() {
+                return code;
+            }
+            n += 1;
+        }
+    }
+
+    /// Reads the body of a folded hashtag: the folded prefix and then exactly a code.
+    /// `confirm7k2qm4xa` is one, `confirmhearings` is nobody's.
+    pub fn of_hashtag(folded_body: &str, folded_prefix: &str) -> Option<Code> {
+        Code::parse(&folded_body.strip_prefix(folded_prefix)?.to_ascii_uppercase())
+    }
+
+    /// Reads a code as it is written, in capitals.
+    pub fn parse(text: &str) -> Option<Code> {
+        let code = Code(text.as_bytes().try_into().ok()?);
+        let all_known = code.0.iter().all(|c| ALPHABET.contains(c));
+        (all_known && code.has_enough_digits()).then_some(code)
+    }
+
+    /// The eight characters.
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+
+    /// The whole hashtag: `#Confirm7K2QM4XA`.
+    pub fn hashtag(&self, prefix: &str) -> String {
+        format!("#{prefix}{}", self.as_str())
+    }
+
+    fn of_bits(bits: u64) -> Code {
+        let mut characters = [0; CODE_LEN];
+        for (i, character) in characters.iter_mut().enumerate() {
+            let five = bits >> (5 * (CODE_LEN - 1 - i)) & 31;
+            *character = ALPHABET[five as usize];
+        }
+        Code(characters)
+    }
+
+    fn has_enough_digits(&self) -> bool {
+        self.0.iter().filter(|c| c.is_ascii_digit()).count() >= MIN_DIGITS
+    }
+}
+
+#[expect(clippy::expect_used, reason = "the error is about key lengths, and an HMAC takes them all")]
+fn first_40_bits(secret: &Secret, message: &[u8]) -> u64 {
+    let mut mac = Hmac::<Sha256>::new_from_slice(&secret.0).expect("an HMAC takes keys of any length");
+    mac.update(message);
+    let bytes = mac.finalize().into_bytes();
+    bytes[..5].iter().fold(0, |bits, byte| bits << 8 | u64::from(*byte))
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Code({self})")
+    }
+}
+
+impl Serialize for Code {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Code {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Code, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        Code::parse(&text).ok_or_else(|| de::Error::custom("not a confirmation code"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn most_significant_bits_come_first() {
+        assert_eq!(Code::of_bits(0).as_str(), "00000000");
+        assert_eq!(Code::of_bits(1).as_str(), "00000001");
+        assert_eq!(Code::of_bits(31 << 35 | 30).as_str(), "Z000000Y");
+    }
+
+    #[test]
+    fn only_the_prefix_and_eight_characters_with_two_digits_are_a_code() {
+        let read = |body| Code::of_hashtag(body, "confirm").map(|code| code.to_string());
+        assert_eq!(read("confirm7k2qm4xa").as_deref(), Some("7K2QM4XA"));
+        for word in ["confirmhearings", "confirm7kzqmvxa", "confirm7k2qm4x", "confirm7k2qm4xaa", "confirm7i2qm4xa", "7k2qm4xa", "confirm７k2qm4xa"] {
+            assert_eq!(read(word), None, "{word}");
+        }
+    }
+
+    #[test]
+    fn a_secret_is_never_shown() {
+        assert_eq!(Secret::new(Vec::new()).unwrap_err(), EmptySecret);
+        assert!(!format!("{:?}", Secret::published()).contains("published"));
+    }
+
+    #[test]
+    fn every_issued_code_reads_back() {
+        let secret = Secret::published();
+        let (account, tweet) = (AccountId::new(7).unwrap(), TweetId::new(9).unwrap());
+        for n in 0..2_000 {
+            let code = Code::issue(&secret, account, &format!("offer-{n}"), tweet);
+            assert_eq!(Code::parse(code.as_str()), Some(code));
+        }
+    }
+}

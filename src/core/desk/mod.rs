@@ -1,0 +1,227 @@
+//! The second stage: inbox record -> effects. Every cent is decided here.
+//!
+//! A [`Desk`] holds the entities of one inbox partition. [`Desk::step`] takes one record of the inbox
+//! and says what it leads to; nothing is performed here. Between two transactions of the worker the
+//! steps pile up in an overlay, which [`Desk::commit`] folds in and [`Desk::abort`] drops.
+//!
+//! Time is an argument: desk time comes with the marks, the time of the append with each record, and
+//! the worker's clock is read once at the start of a transaction and handed in.
+
+pub mod buyer;
+pub mod pending;
+mod state;
+mod stock;
+mod turn;
+pub mod wheel;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+pub use self::pending::{Pending, Pendings};
+use self::state::State;
+pub use self::state::{Change, Partition, SoldOut};
+pub use self::stock::Stock;
+pub use self::turn::{Effects, LONGEST_WINDOW, OFFER_TAG_AGE, Output};
+use self::turn::Turn;
+use super::code::Secret;
+use super::event::Cause;
+use super::ids::AccountId;
+use super::inbox::{Corrupt, Inbox};
+use super::settings::Settings;
+use super::time::Time;
+
+/// Purchases that lapse, or are cancelled with their offer, in one transaction at most.
+pub const MAX_ENDED: usize = 1_000;
+/// Slots of accounts that are pruned in one step at most; what is left is pruned by the next mark.
+const MAX_PRUNED: usize = 1_000;
+
+/// The entities of one inbox partition.
+#[derive(Debug)]
+pub struct Desk {
+    secret: Secret,
+    state: State,
+}
+
+/// Whether a record has been dealt with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use = "a record with more to do has to be handed in again"]
+pub enum Progress {
+    /// All of it.
+    Done,
+    /// [`MAX_ENDED`] purchases have ended in the open transaction: commit, with the input offset
+    /// before this record, and hand it in again.
+    More,
+}
+
+/// A record that needs settings, before the first mark has brought any.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("no mark has brought settings yet: the record has to wait for the first one")]
+pub struct NoSettings;
+
+impl Desk {
+    /// An empty desk, that waits for its first mark. The secret is the key of the codes.
+    pub fn new(secret: Secret) -> Desk {
+        Desk { secret, state: State::default() }
+    }
+
+    /// The committed pendings, to be read by anybody at any time.
+    pub fn pendings(&self) -> Arc<Pendings> {
+        Arc::clone(self.state.pendings())
+    }
+
+    /// Desk time, settings, sold-out offers, as the open transaction sees them.
+    pub fn partition(&self) -> &Partition {
+        self.state.partition()
+    }
+
+    /// What the open transaction writes to the changelog, in the order of the keys: the entities that
+    /// have changed (`None`: gone), and the partition with the first inbox offset that is not read.
+    pub fn changes(&self, offset: u64) -> Vec<(String, Option<Vec<u8>>)> {
+        self.state.changes(offset)
+    }
+
+    /// Makes the steps since the last commit or abort a part of the state.
+    pub fn commit(&mut self) {
+        self.state.commit();
+    }
+
+    /// Undoes the steps since the last commit or abort.
+    pub fn abort(&mut self) {
+        self.state.abort();
+    }
+
+    /// Takes in one record of the changelog, in the order in which they were written. Returns the
+    /// offset from which the inbox goes on, when the record was the partition's.
+    ///
+    /// # Errors
+    /// [`Corrupt`].
+    pub fn restore(&mut self, key: &str, value: Option<&[u8]>) -> Result<Option<u64>, Corrupt> {
+        self.state.restore(key, value)
+    }
+
+    /// Handles one record of the inbox. `log_time` is when it was appended, `now` the worker's clock
+    /// at the start of the transaction; together with the records they are all that is decided on
+    /// (I7).
+    ///
+    /// # Errors
+    /// [`NoSettings`], for anything but a mark on a desk that has not seen one.
+    pub fn step(
+        &mut self,
+        record: &Inbox,
+        log_time: Time,
+        now: Time,
+        effects: &mut Effects,
+    ) -> Result<Progress, NoSettings> {
+        if let Inbox::Mark { time, settings } = record {
+            self.adopt(settings);
+            let partition = self.state.partition();
+            if *time > partition.desk_time {
+                self.state.partition_mut().desk_time = *time;
+            }
+        }
+        let Partition { desk_time, settings, sold_out } = self.state.partition().clone();
+        let settings = settings.ok_or(NoSettings)?;
+        let mut deadlines = Vec::new();
+        let mut turn = Turn {
+            settings: &settings,
+            secret: &self.secret,
+            desk_time,
+            log_time,
+            now,
+            sold_out: &sold_out,
+            effects,
+            deadlines: &mut deadlines,
+        };
+        let state = &mut self.state;
+        match record {
+            Inbox::Mark { .. } => return Ok(time_passes(state, &mut turn)),
+            Inbox::Withdrawn { offer_id } => return Ok(withdraw(state, offer_id, &mut turn)),
+            Inbox::Sighting(sighting) => {
+                state.buyer(sighting.account).sighting(sighting, &mut turn);
+                for deadline in deadlines {
+                    state.add_deadline(deadline, sighting.account);
+                }
+            }
+            Inbox::Deletion { account, tweet_id } => state.buyer(*account).deletion(*tweet_id, &mut turn),
+            Inbox::Account { account_id, position, account } => {
+                state.buyer(*account_id).record(*position, account.clone(), &mut turn);
+            }
+            Inbox::Answer { account, purchase_id, confirmed } => {
+                state.buyer(*account).answer(*purchase_id, *confirmed, &mut turn);
+            }
+            Inbox::Offer { offer } => state.stock(&offer.offer_id).record(offer, &mut turn),
+            Inbox::Submitted(confirmation) => {
+                state.stock(&confirmation.offer.offer_id).submitted(confirmation, &mut turn);
+            }
+            Inbox::Sold { offer_id } => state.stock(offer_id).sold(offer_id, &mut turn),
+            Inbox::SoldOut { offer_id, version, sold } => {
+                let told = SoldOut { version: *version, sold: *sold };
+                let all: &mut BTreeMap<_, _> = Arc::make_mut(&mut state.partition_mut().sold_out);
+                let newest = all.entry(offer_id.clone()).or_insert(told);
+                *newest = told.max(*newest);
+            }
+        }
+        Ok(Progress::Done)
+    }
+
+    /// The settings with the highest revision win; of two with one revision, the greater text.
+    fn adopt(&mut self, settings: &Arc<Settings>) {
+        let newer = match &self.state.partition().settings {
+            None => true,
+            Some(held) if Arc::ptr_eq(held, settings) || held == settings => false,
+            Some(held) if held.revision == settings.revision => text(settings) > text(held),
+            Some(held) => settings.revision > held.revision,
+        };
+        if newer {
+            self.state.partition_mut().settings = Some(Arc::clone(settings));
+        }
+    }
+}
+
+fn text(settings: &Settings) -> String {
+    serde_json::to_string(settings).unwrap_or_default()
+}
+
+/// Fires the lapses that are due, in the order (deadline, purchase id), and throws away what can
+/// matter no more.
+fn time_passes(state: &mut State, turn: &mut Turn<'_>) -> Progress {
+    let until = turn.desk_time.minus(turn.settings.slack_ms);
+    while let Some((deadline, ids)) = state.due(until) {
+        let mut ends: Vec<(Uuid, AccountId)> = Vec::with_capacity(ids.len());
+        for id in ids {
+            let pendings = state.pendings_of(id);
+            let due = pendings.iter().filter(|pending| pending.deadline == deadline);
+            ends.extend(due.map(|pending| (pending.purchase_id, id)));
+        }
+        ends.sort_unstable();
+        for (purchase_id, id) in ends {
+            if *state.ended() == MAX_ENDED {
+                return Progress::More;
+            }
+            *state.ended() += 1;
+            state.buyer(id).lapse(purchase_id, turn);
+        }
+        state.lapsed(deadline);
+    }
+    for _ in 0..MAX_PRUNED {
+        if !state.prune_some() {
+            break;
+        }
+    }
+    Progress::Done
+}
+
+/// Cancels what is pending of an offer.
+fn withdraw(state: &mut State, offer_id: &str, turn: &mut Turn<'_>) -> Progress {
+    let is_it = |pending: &Pending| pending.offer.offer_id == offer_id;
+    for id in state.accounts_with(offer_id) {
+        let most = MAX_ENDED - *state.ended();
+        *state.ended() += state.buyer(id).cancel(Cause::Withdrawn, is_it, most, turn);
+        if state.pendings_of(id).iter().any(is_it) {
+            return Progress::More;
+        }
+    }
+    Progress::Done
+}

@@ -1,0 +1,340 @@
+//! The state of one inbox partition: what is committed, the overlay of the open transaction, and the
+//! records of the changelog.
+//!
+//! State = base + overlay. A step reads through the overlay and writes into it; [`State::commit`]
+//! folds it in, [`State::abort`] drops it, and then it is as if the steps had never been.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::buyer::Buyer;
+use super::buyer::history::History;
+use super::pending::{Pending, Pendings};
+use super::stock::Stock;
+use super::turn::horizon;
+use super::wheel::Wheel;
+use crate::core::account::Account;
+use crate::core::ids::AccountId;
+use crate::core::inbox::{Corrupt, Position, decode, encode};
+use crate::core::offer::Offer;
+use crate::core::settings::Settings;
+use crate::core::time::Time;
+
+/// What belongs to no single entity.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Partition {
+    /// Every tweet up to here is in the inbox. Never goes back.
+    pub desk_time: Time,
+    /// The settings with the highest revision of all marks; none before the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settings: Option<Arc<Settings>>,
+    /// Offers of which nothing is left, as their stock has told.
+    #[serde(default)]
+    pub sold_out: Arc<BTreeMap<String, SoldOut>>,
+}
+
+/// What a stock has told about an offer of which nothing was left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct SoldOut {
+    /// The newest version that the stock had seen.
+    pub version: u64,
+    /// Units sold, over all versions.
+    pub sold: u64,
+}
+
+impl SoldOut {
+    /// Whether a request of this version of the offer is refused: it is not newer, or its stock is
+    /// not above what is sold.
+    pub fn closes(&self, offer: &Offer) -> bool {
+        offer.version <= self.version || offer.stock.is_some_and(|stock| stock <= self.sold)
+    }
+}
+
+/// One record of the changelog: the state of one entity, or of the partition.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "entity", rename_all = "snake_case")]
+pub enum Change {
+    /// `account/<id>`.
+    Account(Box<Buyer>),
+    /// `offer/<id>`.
+    Offer {
+        /// The offer.
+        offer_id: String,
+        /// Its stock.
+        stock: Stock,
+    },
+    /// `partition`.
+    Partition {
+        /// The first inbox offset that is not in the state.
+        offset: u64,
+        /// What belongs to no single entity.
+        partition: Partition,
+    },
+}
+
+/// A linked or remembered account at rest: most of them have no history, and cost no room for one.
+#[derive(Debug)]
+struct AtRest {
+    account: Option<Arc<Account>>,
+    position: Option<Position>,
+    history: Option<Box<History>>,
+    /// When the wheel comes by to prune.
+    prune_at: Option<Time>,
+}
+
+/// The state of one inbox partition.
+#[derive(Debug, Default)]
+pub(super) struct State {
+    partition: Partition,
+    buyers: HashMap<AccountId, AtRest>,
+    pendings: Arc<Pendings>,
+    stocks: HashMap<String, Stock>,
+    lapses: Wheel<AccountId>,
+    prunes: Wheel<AccountId>,
+    open: Open,
+}
+
+/// The overlay of the open transaction.
+#[derive(Debug, Default)]
+struct Open {
+    partition: Option<Partition>,
+    buyers: BTreeMap<AccountId, Buyer>,
+    stocks: BTreeMap<String, Stock>,
+    /// Deadlines that are due or new: taken from the wheel, or not yet in it.
+    lapses: BTreeSet<(Time, AccountId)>,
+    /// What was taken from the wheels, to be put back by an abort.
+    taken_lapses: Vec<(Time, AccountId)>,
+    taken_prunes: Vec<(Time, AccountId)>,
+    /// Lapses and cancellations so far.
+    pub ended: usize,
+}
+
+impl State {
+    /// The partition as the open transaction sees it.
+    pub fn partition(&self) -> &Partition {
+        self.open.partition.as_ref().unwrap_or(&self.partition)
+    }
+
+    /// The partition, to be changed.
+    pub fn partition_mut(&mut self) -> &mut Partition {
+        self.open.partition.get_or_insert_with(|| self.partition.clone())
+    }
+
+    /// The committed pendings.
+    pub fn pendings(&self) -> &Arc<Pendings> {
+        &self.pendings
+    }
+
+    /// How many purchases have ended in bulk in the open transaction.
+    pub fn ended(&mut self) -> &mut usize {
+        &mut self.open.ended
+    }
+
+    /// An account entity, to be changed; what can matter no more is gone from it.
+    pub fn buyer(&mut self, id: AccountId) -> &mut Buyer {
+        let (desk_time, horizon) = (self.partition().desk_time, self.horizon());
+        self.open.buyers.entry(id).or_insert_with(|| {
+            let mut buyer = committed(&self.buyers, &self.pendings, id);
+            buyer.history.prune(desk_time, horizon);
+            buyer
+        })
+    }
+
+    /// The stock of an offer, to be changed.
+    pub fn stock(&mut self, offer_id: &str) -> &mut Stock {
+        let base = &self.stocks;
+        let fresh = || base.get(offer_id).cloned().unwrap_or_default();
+        self.open.stocks.entry(offer_id.to_owned()).or_insert_with(fresh)
+    }
+
+    /// An account's pendings as the open transaction sees them.
+    pub fn pendings_of(&self, id: AccountId) -> Vec<Pending> {
+        match self.open.buyers.get(&id) {
+            Some(buyer) => buyer.pendings.clone(),
+            None => self.pendings.of(id),
+        }
+    }
+
+    /// The accounts that have something of an offer pending, sorted.
+    pub fn accounts_with(&self, offer_id: &str) -> BTreeSet<AccountId> {
+        let has = |buyer: &Buyer| buyer.pendings.iter().any(|pending| pending.offer.offer_id == offer_id);
+        let base = self.pendings.accounts_with(offer_id).into_iter();
+        let mut accounts: BTreeSet<AccountId> = base.filter(|id| !self.open.buyers.contains_key(id)).collect();
+        accounts.extend(self.open.buyers.values().filter(|buyer| has(buyer)).map(|buyer| buyer.id));
+        accounts
+    }
+
+    /// Takes note of the deadline of a new pending.
+    pub fn add_deadline(&mut self, deadline: Time, id: AccountId) {
+        self.open.lapses.insert((deadline, id));
+    }
+
+    /// The earliest deadline that is not after `until`, with the accounts that may have a pending
+    /// with it. They stay due until [`State::lapsed`] says otherwise.
+    pub fn due(&mut self, until: Time) -> Option<(Time, Vec<AccountId>)> {
+        // The overlay's first deadline may come from a slot of the wheel that was taken as a whole;
+        // an earlier one can only be in the wheel if nothing was taken beyond it.
+        if let Some((deadline, ids)) = self.lapses.take_due(self.earliest_open().unwrap_or(until).min(until)) {
+            for id in ids {
+                self.open.lapses.insert((deadline, id));
+                self.open.taken_lapses.push((deadline, id));
+            }
+        }
+        let deadline = self.earliest_open().filter(|deadline| *deadline <= until)?;
+        let at_once = self.open.lapses.iter().take_while(|(due, _)| *due == deadline);
+        Some((deadline, at_once.map(|(_, id)| *id).collect()))
+    }
+
+    fn earliest_open(&self) -> Option<Time> {
+        self.open.lapses.first().map(|(deadline, _)| *deadline)
+    }
+
+    /// Nothing with this deadline is pending any more.
+    pub fn lapsed(&mut self, deadline: Time) {
+        while self.earliest_open() == Some(deadline) {
+            self.open.lapses.pop_first();
+        }
+    }
+
+    /// Prunes the accounts whose time for it has come, those of one millisecond. False when there
+    /// are none.
+    pub fn prune_some(&mut self) -> bool {
+        // What ends at a time is still of use at that time.
+        let until = self.partition().desk_time.minus(1);
+        let Some((due, ids)) = self.prunes.take_due(until) else { return false };
+        for id in ids {
+            self.open.taken_prunes.push((due, id));
+            let (desk_time, horizon) = (self.partition().desk_time, self.horizon());
+            self.buyer(id).history.prune(desk_time, horizon);
+        }
+        true
+    }
+
+    fn horizon(&self) -> i64 {
+        self.partition().settings.as_ref().map_or(0, |settings| horizon(settings))
+    }
+
+    /// What the open transaction writes to the changelog, in the order of the keys: the entities
+    /// that have changed (`None`: gone), and the partition with the offset up to which it has read.
+    pub fn changes(&self, offset: u64) -> Vec<(String, Option<Vec<u8>>)> {
+        let mut changes = Vec::new();
+        for (id, buyer) in &self.open.buyers {
+            let before = committed(&self.buyers, &self.pendings, *id);
+            if *buyer != before {
+                let gone = buyer.is_empty();
+                let value = (!gone).then(|| encode(&Change::Account(Box::new(buyer.clone()))));
+                changes.push((format!("account/{id}"), value));
+            }
+        }
+        for (offer_id, stock) in &self.open.stocks {
+            if self.stocks.get(offer_id) != Some(stock) {
+                let change = Change::Offer { offer_id: offer_id.clone(), stock: stock.clone() };
+                changes.push((format!("offer/{offer_id}"), Some(encode(&change))));
+            }
+        }
+        let partition = Change::Partition { offset, partition: self.partition().clone() };
+        changes.push(("partition".to_owned(), Some(encode(&partition))));
+        changes
+    }
+
+    /// Folds the overlay in.
+    pub fn commit(&mut self) {
+        let open = std::mem::take(&mut self.open);
+        if let Some(partition) = open.partition {
+            self.partition = partition;
+        }
+        for (deadline, id) in open.lapses {
+            let is_pending = |buyer: &Buyer| buyer.pendings.iter().any(|pending| pending.deadline == deadline);
+            // An account that was not touched has its pending from an earlier transaction.
+            if open.buyers.get(&id).is_none_or(is_pending) {
+                self.lapses.insert(deadline, id);
+            }
+        }
+        for (due, id) in open.taken_prunes {
+            if let Some(at_rest) = self.buyers.get_mut(&id) {
+                at_rest.prune_at = at_rest.prune_at.filter(|prune_at| *prune_at != due);
+            }
+        }
+        for (_, buyer) in open.buyers {
+            self.rest(buyer);
+        }
+        self.stocks.extend(open.stocks);
+    }
+
+    /// Drops the overlay.
+    pub fn abort(&mut self) {
+        let open = std::mem::take(&mut self.open);
+        for (deadline, id) in open.taken_lapses {
+            self.lapses.insert(deadline, id);
+        }
+        for (due, id) in open.taken_prunes {
+            self.prunes.insert(due, id);
+        }
+    }
+
+    /// Takes in one record of the changelog. Later records of a key replace earlier ones.
+    ///
+    /// # Errors
+    /// [`Corrupt`].
+    pub fn restore(&mut self, key: &str, value: Option<&[u8]>) -> Result<Option<u64>, Corrupt> {
+        let change = value.map(decode::<Change>).transpose()?;
+        match change {
+            Some(Change::Account(buyer)) => {
+                for pending in &buyer.pendings {
+                    self.lapses.insert(pending.deadline, buyer.id);
+                }
+                self.rest(*buyer);
+            }
+            Some(Change::Offer { offer_id, stock }) => {
+                self.stocks.insert(offer_id, stock);
+            }
+            Some(Change::Partition { offset, partition }) => {
+                self.partition = partition;
+                return Ok(Some(offset));
+            }
+            None => {
+                if let Some(id) = key.strip_prefix("account/").and_then(AccountId::parse) {
+                    self.rest(Buyer::stranger(id));
+                } else if let Some(offer_id) = key.strip_prefix("offer/") {
+                    self.stocks.remove(offer_id);
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Stores an account entity, and asks the wheel to come by when there is something to prune.
+    fn rest(&mut self, buyer: Buyer) {
+        let horizon = self.horizon();
+        let gone = buyer.is_empty();
+        let Buyer { id, account, position, pendings, history } = buyer;
+        self.pendings.set(id, pendings);
+        if gone {
+            self.buyers.remove(&id);
+            return;
+        }
+        let mut prune_at = self.buyers.get(&id).and_then(|at_rest| at_rest.prune_at);
+        if let Some(wanted) = history.next_prune(horizon)
+            && prune_at.is_none_or(|planned| wanted < planned)
+        {
+            self.prunes.insert(wanted, id);
+            prune_at = Some(wanted);
+        }
+        let history = (!history.is_empty()).then(|| Box::new(history));
+        self.buyers.insert(id, AtRest { account, position, history, prune_at });
+    }
+}
+
+/// An account entity as it is committed.
+fn committed(buyers: &HashMap<AccountId, AtRest>, pendings: &Pendings, id: AccountId) -> Buyer {
+    let Some(at_rest) = buyers.get(&id) else { return Buyer::stranger(id) };
+    Buyer {
+        id,
+        account: at_rest.account.clone(),
+        position: at_rest.position,
+        pendings: pendings.of(id),
+        history: at_rest.history.as_deref().cloned().unwrap_or_default(),
+    }
+}

@@ -1,0 +1,307 @@
+//! What the desk writes: events for `purchases` and `orders`, in the JSON of the contract.
+
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::ids::{AccountId, TweetId, event_id};
+use super::money::Money;
+use super::offer::Offer;
+use super::time::Time;
+
+/// One event. Its JSON has `type`, then what all events have, then what this type has.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Event {
+    /// The type as consumers see it.
+    #[serde(rename = "type")]
+    pub kind: EventKind,
+    /// The same on every replay.
+    pub event_id: Uuid,
+    /// The account it is about.
+    pub account_id: AccountId,
+    /// When it counts as having happened; each type has its own rule.
+    pub at: Time,
+    /// The purchase, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub purchase_id: Option<Uuid>,
+    /// The offer, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offer_id: Option<String>,
+    /// The version of the offer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offer_version: Option<u64>,
+    /// What only this type has.
+    #[serde(flatten)]
+    pub details: Details,
+}
+
+/// The types of events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub enum EventKind {
+    /// An offer tweet was accepted; the code is on its way to the buyer.
+    #[serde(rename = "purchase.requested")]
+    Requested,
+    /// The same code once more.
+    #[serde(rename = "purchase.reminded")]
+    Reminded,
+    /// The deal is closed.
+    #[serde(rename = "purchase.confirmed")]
+    Confirmed,
+    /// The deadline passed without a confirmation.
+    #[serde(rename = "purchase.lapsed")]
+    Lapsed,
+    /// The purchase was ended before its deadline.
+    #[serde(rename = "purchase.cancelled")]
+    Cancelled,
+    /// The answer to a tweet that leads to no purchase.
+    #[serde(rename = "purchase.refused")]
+    Refused,
+    /// For biller and shipper: the confirmed purchase with card and delivery reference.
+    #[serde(rename = "order.placed")]
+    OrderPlaced,
+}
+
+impl EventKind {
+    /// All types.
+    pub const ALL: [EventKind; 7] = [
+        EventKind::Requested,
+        EventKind::Reminded,
+        EventKind::Confirmed,
+        EventKind::Lapsed,
+        EventKind::Cancelled,
+        EventKind::Refused,
+        EventKind::OrderPlaced,
+    ];
+
+    /// The type as consumers see it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            EventKind::Requested => "purchase.requested",
+            EventKind::Reminded => "purchase.reminded",
+            EventKind::Confirmed => "purchase.confirmed",
+            EventKind::Lapsed => "purchase.lapsed",
+            EventKind::Cancelled => "purchase.cancelled",
+            EventKind::Refused => "purchase.refused",
+            EventKind::OrderPlaced => "order.placed",
+        }
+    }
+}
+
+/// What only one type of event has.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Details {
+    /// Of [`EventKind::Requested`].
+    Requested {
+        /// The first id of the offer tweet's chain.
+        offer_tweet_id: TweetId,
+        /// With sign and prefix.
+        code: String,
+        /// From here the window counts.
+        issued_at: Time,
+        /// The last millisecond at which the code buys.
+        deadline: Time,
+        /// As shown: whatever the offer costs later.
+        price: Money,
+        /// What is bought.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        product: Option<String>,
+        /// To the offer tweet.
+        reply: Reply,
+    },
+    /// Of [`EventKind::Reminded`].
+    Reminded {
+        /// The first id of the offer tweet's chain.
+        offer_tweet_id: TweetId,
+        /// The tweet that asked again.
+        tweet_id: TweetId,
+        /// With sign and prefix.
+        code: String,
+        /// Unchanged.
+        deadline: Time,
+        /// To the tweet that asked again.
+        reply: Reply,
+    },
+    /// Of [`EventKind::Confirmed`].
+    Confirmed {
+        /// The first id of the offer tweet's chain.
+        offer_tweet_id: TweetId,
+        /// The tweet with the code.
+        confirm_tweet_id: TweetId,
+        /// Its tweet time.
+        confirmed_at: Time,
+        /// As shown at the request.
+        price: Money,
+        /// What is bought.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        product: Option<String>,
+        /// Who sells.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        merchant_id: Option<String>,
+        /// To the confirming tweet.
+        reply: Reply,
+    },
+    /// Of [`EventKind::Lapsed`].
+    Lapsed {
+        /// The first id of the offer tweet's chain.
+        offer_tweet_id: TweetId,
+        /// That passed.
+        deadline: Time,
+        /// To the offer tweet.
+        reply: Reply,
+    },
+    /// Of [`EventKind::Cancelled`].
+    Cancelled {
+        /// The first id of the offer tweet's chain.
+        offer_tweet_id: TweetId,
+        /// What ended it.
+        cause: Cause,
+        /// To the confirming tweet, when the offer is sold out.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reply: Option<Reply>,
+    },
+    /// Of [`EventKind::Refused`].
+    Refused {
+        /// Why.
+        reason: Reason,
+        /// The tweet that is answered.
+        tweet_id: TweetId,
+        /// As typed, with its sign.
+        hashtag: String,
+        /// Absent when the account was answered less than a minute ago.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reply: Option<Reply>,
+    },
+    /// Of [`EventKind::OrderPlaced`].
+    OrderPlaced {
+        /// What is bought.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        product: Option<String>,
+        /// Who sells.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        merchant_id: Option<String>,
+        /// What the card is billed.
+        price: Money,
+        /// The card at the confirmation.
+        card_token: String,
+        /// Where it goes, as at the confirmation.
+        delivery_ref: String,
+        /// Tweet time of the confirmation.
+        confirmed_at: Time,
+    },
+}
+
+/// What the reply bot is to tweet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Reply {
+    /// The tweet that is answered: the version's own id.
+    pub in_reply_to: TweetId,
+    /// The handle without `@`, if any is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+    /// At most 280 characters as the microblog counts them.
+    pub text: String,
+}
+
+/// What ended a purchase before its deadline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// The offer tweet was deleted.
+    Deleted,
+    /// The account was frozen.
+    Frozen,
+    /// The account was unlinked.
+    Unlinked,
+    /// The offer was withdrawn, pending purchases included.
+    Withdrawn,
+    /// No unit was left at the confirmation.
+    SoldOut,
+}
+
+macro_rules! reasons {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
+        /// Why a tweet is refused, in the order in which the reasons are tested.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, serde::Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum Reason {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl Reason {
+            /// All reasons.
+            pub const ALL: &'static [Reason] = &[$(Reason::$variant,)*];
+
+            /// The reason as consumers see it.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Reason::$variant => $name,)*
+                }
+            }
+        }
+    };
+}
+
+reasons! {
+    /// The author has no account.
+    NotLinked = "not_linked",
+    /// The author's tweets are protected: nobody could see the answer.
+    Protected = "protected",
+    /// The account is frozen.
+    Frozen = "frozen",
+    /// Too many wrong codes within an hour.
+    Locked = "locked",
+    /// The code's purchase is over, or its deadline was before the tweet.
+    Lapsed = "lapsed",
+    /// A code of somebody else or of nobody.
+    WrongCode = "wrong_code",
+    /// The offer tweet is more than an hour old.
+    TooOld = "too_old",
+    /// The card was linked less than an hour before the tweet.
+    OnHold = "on_hold",
+    /// The offer is not open at the tweet's time, or withdrawn.
+    NotOpen = "not_open",
+    /// No unit is left.
+    SoldOut = "sold_out",
+    /// A limit on numbers.
+    LimitReached = "limit_reached",
+    /// The limit on the amount of a day.
+    CapExceeded = "cap_exceeded",
+}
+
+/// What an event is about: the fields that all events share, and from which its id is made.
+#[derive(Debug, Clone, Copy)]
+pub struct Subject<'s> {
+    /// The account.
+    pub account: AccountId,
+    /// The purchase, where there is one.
+    pub purchase_id: Option<Uuid>,
+    /// Id and version of the offer, where there is one.
+    pub offer: Option<(&'s str, u64)>,
+}
+
+impl<'s> Subject<'s> {
+    /// A purchase of an offer.
+    pub fn purchase(account: AccountId, purchase_id: Uuid, offer: &'s Offer) -> Subject<'s> {
+        Subject { account, purchase_id: Some(purchase_id), offer: Some((&offer.offer_id, offer.version)) }
+    }
+
+    /// The event of this subject. `cause` is the tweet that caused it; `tag` the folded hashtag
+    /// without its sign, which stands in the id where there is no offer.
+    pub fn event(self, kind: EventKind, at: Time, cause: TweetId, tag: &str, details: Details) -> Event {
+        let subject = match self.purchase_id {
+            Some(purchase) => purchase.to_string(),
+            None => self.account.to_string(),
+        };
+        let what = self.offer.map_or(tag, |(id, _)| id);
+        Event {
+            kind,
+            event_id: event_id(kind.as_str(), &subject, &cause.to_string(), what),
+            account_id: self.account,
+            at,
+            purchase_id: self.purchase_id,
+            offer_id: self.offer.map(|(id, _)| id.to_owned()),
+            offer_version: self.offer.map(|(_, version)| version),
+            details,
+        }
+    }
+}
