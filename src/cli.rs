@@ -1,0 +1,48 @@
+//! The command line: which commands there are, and which module runs each.
+
+use clap::{Parser, Subcommand};
+
+use crate::command::{Error, accounts, offers, replay};
+
+/// Buy by hashtag: a stream processor that turns a firehose of tweets into purchase events, each
+/// exactly once.
+#[derive(Debug, Parser)]
+#[command(name = "hashbuy", version, max_term_width = 100)]
+#[command(after_help = "\
+Exit codes: 0 done, 1 failed while running, 2 wrong use or configuration.
+Every setting can be given in a configuration file and as an environment variable:
+window_seconds under [purchase] is HASHBUY_PURCHASE_WINDOW_SECONDS.
+
+Examples:
+  hashbuy offers check offers.jsonl
+  hashbuy accounts check accounts.jsonl")]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Tweets from files, events to stdout; no broker
+    Replay(replay::Replay),
+    /// The table of offers
+    #[command(subcommand)]
+    Offers(offers::Offers),
+    /// The table of linked accounts
+    #[command(subcommand)]
+    Accounts(accounts::Accounts),
+}
+
+/// Runs a command to its end.
+///
+/// # Errors
+/// How it ended, if not well.
+pub fn run(cli: &Cli) -> Result<(), Error> {
+    match &cli.command {
+        Command::Replay(args) => replay::run(args),
+        Command::Offers(offers) => offers::run(offers),
+        Command::Accounts(accounts) => accounts::run(accounts),
+    }
+}

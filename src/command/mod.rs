@@ -1,0 +1,61 @@
+//! The commands: each reads its arguments, does its work through the other modules, and says how
+//! it ended.
+
+pub mod accounts;
+pub mod offers;
+pub mod replay;
+mod table_check;
+
+use std::io;
+use std::process::ExitCode;
+
+/// Why a command did not end well. What it prints goes to stderr, behind `hashbuy: `.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Wrong use: arguments, configuration, or a file that cannot be read. Exit code 2.
+    #[error("{0}")]
+    Usage(String),
+    /// It failed while running. Exit code 1.
+    #[error("{0}")]
+    Failed(String),
+    /// It failed, and has said so already. Exit code 1.
+    #[error("failed")]
+    Reported,
+    /// Nobody reads stdout any more, as in `hashbuy replay ... | head`: a quiet end. Exit code 0.
+    #[error("stdout was closed")]
+    Closed,
+}
+
+impl Error {
+    /// A wrong use, with the message of its cause.
+    pub fn usage(cause: impl ToString) -> Error {
+        Error::Usage(cause.to_string())
+    }
+
+    /// A failure while running, with the message of its cause.
+    pub fn failed(cause: impl ToString) -> Error {
+        Error::Failed(cause.to_string())
+    }
+
+    /// An error of writing to stdout.
+    pub fn stdout(error: &io::Error) -> Error {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            return Error::Closed;
+        }
+        Error::Failed(format!("stdout cannot be written: {error}"))
+    }
+
+    /// The exit code of the program.
+    pub fn exit_code(&self) -> ExitCode {
+        ExitCode::from(match self {
+            Error::Closed => 0,
+            Error::Failed(_) | Error::Reported => 1,
+            Error::Usage(_) => 2,
+        })
+    }
+
+    /// True if there is something left to tell the user.
+    pub fn is_told(&self) -> bool {
+        matches!(self, Error::Usage(_) | Error::Failed(_))
+    }
+}
