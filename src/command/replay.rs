@@ -82,7 +82,9 @@ pub fn run(args: &Replay) -> Result<(), Error> {
     tables.read(Table::Accounts, &args.accounts)?;
     let outputs = Outputs::open(args.dead_letters.as_deref())?;
     if secret.is_none() {
-        eprintln!("hashbuy: warning: no --secret-file: the codes are made with a published secret, which protects nobody");
+        eprintln!(
+            "hashbuy: warning: no --secret-file: the codes are made with a published secret, which protects nobody"
+        );
     }
     for (source, rejection) in &tables.rejected {
         outputs.say(&tables.place(*source), &rejection.to_string());
@@ -91,7 +93,8 @@ pub fn run(args: &Replay) -> Result<(), Error> {
     let ignored: HashSet<_> = config.scan.ignore_authors.iter().copied().collect();
     let engine = Engine::new(settings, secret.unwrap_or_else(Secret::published), ignored, until);
     let mut report = Report::new(tables.rejected.len());
-    let mut run = Run { engine, outputs, tables, max_record_bytes: config.input.max_record_bytes, report: &mut report };
+    let mut run =
+        Run { engine, outputs, tables, max_record_bytes: config.input.max_record_bytes, report: &mut report };
     let ended = run.all(&files);
     let Run { engine, mut outputs, .. } = run;
     report.finish(&engine, started.elapsed());
@@ -124,7 +127,9 @@ impl Run<'_> {
         self.pass_on()?;
         if self.engine.summary().missed > 0 {
             let missed = self.engine.summary().missed;
-            failures.push(format!("the prefilter would have dropped {missed} records that matter: this is a fault of hashbuy"));
+            failures.push(format!(
+                "the prefilter would have dropped {missed} records that matter: this is a fault of hashbuy"
+            ));
         }
         if failures.is_empty() { Ok(()) } else { Err(Error::Failed(failures.join("\n"))) }
     }
@@ -222,9 +227,12 @@ fn read_until(text: &str) -> Result<Time, Error> {
 
 fn read_secret(path: &Path) -> Result<Secret, Error> {
     let file = path.display();
-    let bytes = std::fs::read(path).map_err(|error| Error::Usage(format!("--secret-file {file}: cannot be read: {error}")))?;
+    let bytes = std::fs::read(path)
+        .map_err(|error| Error::Usage(format!("--secret-file {file}: cannot be read: {error}")))?;
     let end = bytes.iter().rposition(|byte| !matches!(byte, b'\n' | b'\r')).map_or(0, |last| last + 1);
-    Secret::new(&bytes[..end]).map_err(|error| Error::Usage(format!("--secret-file {file}: {error}; write at least 32 random bytes into it")))
+    Secret::new(&bytes[..end]).map_err(|error| {
+        Error::Usage(format!("--secret-file {file}: {error}; write at least 32 random bytes into it"))
+    })
 }
 
 /// A missing file is told before any output. Standard input is there.
@@ -234,7 +242,9 @@ fn can_be_opened(path: &Path) -> Result<(), Error> {
     }
     let readable = std::fs::File::open(path).and_then(|file| file.metadata());
     match readable {
-        Ok(metadata) if metadata.is_dir() => Err(Error::Usage(format!("{}: is a directory, must be a file", path.display()))),
+        Ok(metadata) if metadata.is_dir() => {
+            Err(Error::Usage(format!("{}: is a directory, must be a file", path.display())))
+        }
         Ok(_) => Ok(()),
         Err(error) => Err(Error::Usage(format!("{}: cannot be read: {error}", path.display()))),
     }
@@ -266,9 +276,12 @@ fn watched() -> bool {
 fn progress_bar(input: &Input) -> indicatif::ProgressBar {
     use indicatif::{ProgressBar, ProgressStyle};
     let (bar, template) = match input.size() {
-        Some(size) => (ProgressBar::new(size), "{msg} [{bar:30}] {bytes}/{total_bytes} {bytes_per_sec} {eta}"),
+        Some(size) => {
+            (ProgressBar::new(size), "{msg} [{bar:30}] {bytes}/{total_bytes} {bytes_per_sec} {eta}")
+        }
         None => (ProgressBar::new_spinner(), "{msg} {bytes} {bytes_per_sec} {elapsed}"),
     };
     let style = ProgressStyle::with_template(template).map(|style| style.progress_chars("=> "));
-    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())).with_message(input.name().to_owned())
+    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+        .with_message(input.name().to_owned())
 }

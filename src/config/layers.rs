@@ -73,7 +73,7 @@ pub fn variable_of(name: &str) -> String {
 /// Kubernetes describes a service called `hashbuy` to every container by variables that look like
 /// ours: `HASHBUY_SERVICE_HOST`, `HASHBUY_PORT`, `HASHBUY_PORT_9464_TCP`.
 fn is_ours(variable: &str) -> bool {
-    variable.strip_prefix("HASHBUY_").is_some_and(|rest| {
-        !(rest.starts_with("SERVICE_") || rest == "PORT" || rest.starts_with("PORT_"))
-    })
+    variable
+        .strip_prefix("HASHBUY_")
+        .is_some_and(|rest| !(rest.starts_with("SERVICE_") || rest == "PORT" || rest.starts_with("PORT_")))
 }

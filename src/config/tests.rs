@@ -79,8 +79,11 @@ fn all_settings_by_variable() {
 #[test]
 fn variables_go_over_the_file_and_those_of_others_are_left_alone() {
     let mut config = of_toml("revision = 2\n[codes]\nprefix = \"Two\"").unwrap();
-    let variables = ["HASHBUY_REVISION=3", "HASHBUY_SERVICE_HOST=x", "HASHBUY_PORT=tcp://x", "HASHBUYER=x", "X=y"];
-    config.add_variables(variables.iter().filter_map(|v| v.split_once('=')).map(|(n, v)| (n.into(), v.into()))).unwrap();
+    let variables =
+        ["HASHBUY_REVISION=3", "HASHBUY_SERVICE_HOST=x", "HASHBUY_PORT=tcp://x", "HASHBUYER=x", "X=y"];
+    config
+        .add_variables(variables.iter().filter_map(|v| v.split_once('=')).map(|(n, v)| (n.into(), v.into())))
+        .unwrap();
     assert_eq!((config.settings.revision, config.settings.code_prefix.as_str()), (3, "Two"));
 }
 
@@ -88,21 +91,45 @@ fn variables_go_over_the_file_and_those_of_others_are_left_alone() {
 fn a_wrong_value_is_named_with_the_way_to_mend_it() {
     for (text, message) in [
         ("purchase.window_seconds = 59", "purchase.window_seconds is 59, must be a whole number, 60 to 3600"),
-        ("purchase.window_seconds = 3601", "purchase.window_seconds is 3601, must be a whole number, 60 to 3600"),
-        ("purchase.window_seconds = \"900\"", "purchase.window_seconds is \"900\", must be a whole number, 60 to 3600"),
+        (
+            "purchase.window_seconds = 3601",
+            "purchase.window_seconds is 3601, must be a whole number, 60 to 3600",
+        ),
+        (
+            "purchase.window_seconds = \"900\"",
+            "purchase.window_seconds is \"900\", must be a whole number, 60 to 3600",
+        ),
         ("time.slack_seconds = -1", "time.slack_seconds is -1, must be a whole number, 0 to 3600"),
-        ("limits.wrong_codes_per_hour = 0", "limits.wrong_codes_per_hour is 0, must be a whole number, 1 to 9223372036854775807"),
+        (
+            "limits.wrong_codes_per_hour = 0",
+            "limits.wrong_codes_per_hour is 0, must be a whole number, 1 to 9223372036854775807",
+        ),
         ("limits.per_day = 1.5", "limits.per_day is 1.5, must be a whole number, 0 to 9223372036854775807"),
-        ("codes.prefix = \"\"", "codes.prefix is \"\", must be 1 to 20 ASCII letters and digits, at least one of them a letter"),
-        ("codes.prefix = 5", "codes.prefix is 5, must be 1 to 20 ASCII letters and digits, at least one of them a letter"),
-        ("scan.ignore_authors = [-1]", "scan.ignore_authors is [-1], must be a list of author ids such as [\"12\", \"345\"]"),
-        ("scan.ignore_authors = \"12\"", "scan.ignore_authors is \"12\", must be a list of author ids such as [\"12\", \"345\"]"),
+        (
+            "codes.prefix = \"\"",
+            "codes.prefix is \"\", must be 1 to 20 ASCII letters and digits, at least one of them a letter",
+        ),
+        (
+            "codes.prefix = 5",
+            "codes.prefix is 5, must be 1 to 20 ASCII letters and digits, at least one of them a letter",
+        ),
+        (
+            "scan.ignore_authors = [-1]",
+            "scan.ignore_authors is [-1], must be a list of author ids such as [\"12\", \"345\"]",
+        ),
+        (
+            "scan.ignore_authors = \"12\"",
+            "scan.ignore_authors is \"12\", must be a list of author ids such as [\"12\", \"345\"]",
+        ),
         ("texts.lapsed = 5", "texts.lapsed is 5, must be a text"),
         ("texts.lapsed = \"{x\"", "texts.lapsed is \"{x\", must be a template: a brace without its partner"),
         ("codes.prefx = \"a\"", "codes.prefx is no setting; did you mean codes.prefix?"),
         ("codes = 5", "codes is no setting; did you mean codes.prefix?"),
         ("limit.pendings = 5", "limit is no setting; did you mean limits.pendings?"),
-        ("texts.refused.to_old = \"a\"", "texts.refused.to_old is no setting; did you mean texts.refused.too_old?"),
+        (
+            "texts.refused.to_old = \"a\"",
+            "texts.refused.to_old is no setting; did you mean texts.refused.too_old?",
+        ),
         ("revision.x = 5", "revision is {x = 5}, must be a whole number, 0 to 9223372036854775807"),
     ] {
         let error = of_toml(text).unwrap_err();

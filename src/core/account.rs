@@ -117,10 +117,18 @@ fn token(fields: &Fields<'_>) -> Result<String, Rejection> {
     let token = fields.required("card_token", "a text", Fields::secret_text)?;
     if is_card_number(&token) {
         let found = "like a card number (13 to 19 digits that pass the Luhn check; not shown)";
-        return Err(fields.reject_as("card_token", found, "must be the payment provider's token for the card"));
+        return Err(fields.reject_as(
+            "card_token",
+            found,
+            "must be the payment provider's token for the card",
+        ));
     }
     if token.is_empty() {
-        return Err(fields.reject_as("card_token", "empty", "must be the payment provider's token for the card"));
+        return Err(fields.reject_as(
+            "card_token",
+            "empty",
+            "must be the payment provider's token for the card",
+        ));
     }
     Ok(token)
 }

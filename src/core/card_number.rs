@@ -61,8 +61,14 @@ fn digit(c: char) -> Option<u8> {
 fn is_gap(c: char) -> bool {
     c.is_whitespace()
         || matches!(c, '-' | '\u{AD}' | '\u{58A}' | '\u{5BE}' | '\u{1400}' | '\u{1806}')
-        || matches!(c, '\u{200B}' | '\u{2010}'..='\u{2015}' | '\u{2043}' | '\u{2212}' | '\u{2E3A}' | '\u{2E3B}')
-        || matches!(c, '\u{301C}' | '\u{3030}' | '\u{FE31}' | '\u{FE32}' | '\u{FE58}' | '\u{FE63}' | '\u{FF0D}')
+        || matches!(
+            c,
+            '\u{200B}' | '\u{2010}'..='\u{2015}' | '\u{2043}' | '\u{2212}' | '\u{2E3A}' | '\u{2E3B}'
+        )
+        || matches!(
+            c,
+            '\u{301C}' | '\u{3030}' | '\u{FE31}' | '\u{FE32}' | '\u{FE58}' | '\u{FE63}' | '\u{FF0D}'
+        )
 }
 
 #[cfg(test)]

@@ -155,7 +155,15 @@ mod tests {
     fn only_the_prefix_and_eight_characters_with_two_digits_are_a_code() {
         let read = |body| Code::of_hashtag(body, "confirm").map(|code| code.to_string());
         assert_eq!(read("confirm7k2qm4xa").as_deref(), Some("7K2QM4XA"));
-        for word in ["confirmhearings", "confirm7kzqmvxa", "confirm7k2qm4x", "confirm7k2qm4xaa", "confirm7i2qm4xa", "7k2qm4xa", "confirm７k2qm4xa"] {
+        for word in [
+            "confirmhearings",
+            "confirm7kzqmvxa",
+            "confirm7k2qm4x",
+            "confirm7k2qm4xaa",
+            "confirm7i2qm4xa",
+            "7k2qm4xa",
+            "confirm７k2qm4xa",
+        ] {
             assert_eq!(read(word), None, "{word}");
         }
     }

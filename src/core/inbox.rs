@@ -206,7 +206,9 @@ impl Inbox {
 #[derive(Debug, thiserror::Error)]
 pub enum Corrupt {
     /// Another release wrote it.
-    #[error("a record of version {found}, but this release reads version {VERSION}: run the release that wrote it, or a newer one")]
+    #[error(
+        "a record of version {found}, but this release reads version {VERSION}: run the release that wrote it, or a newer one"
+    )]
     Version {
         /// The version in the record.
         found: u32,

@@ -70,7 +70,9 @@ impl fmt::Display for ShownId<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(id) = &self.0.id else { return Ok(()) };
         let is_account = self.0.record == "account" && AccountId::parse(id).is_some();
-        if is_account || id.bytes().all(|b| b.is_ascii_graphic()) && id.len() <= MAX_SHOWN && !contains_card_number(id) {
+        if is_account
+            || id.bytes().all(|b| b.is_ascii_graphic()) && id.len() <= MAX_SHOWN && !contains_card_number(id)
+        {
             write!(f, " {id}")
         } else {
             write!(f, " {}", shown_text(id))
@@ -258,7 +260,8 @@ impl<'a> Fields<'a> {
 
     /// An object with `amount` and `currency`.
     pub fn money(&self, name: &str) -> Result<Option<Money>, Rejection> {
-        let Some(fields) = self.object(name, r#"must be an object such as {"amount":14999,"currency":"USD"}"#)?
+        let Some(fields) =
+            self.object(name, r#"must be an object such as {"amount":14999,"currency":"USD"}"#)?
         else {
             return Ok(None);
         };
@@ -266,8 +269,9 @@ impl<'a> Fields<'a> {
             fields.integer(name, 0..=MAX_AMOUNT)
         })?;
         let code = fields.required("currency", "an ISO 4217 code", Fields::text)?;
-        let currency = Currency::parse(&code)
-            .ok_or_else(|| fields.reject("currency", "must be an ISO 4217 code of three capitals such as USD"))?;
+        let currency = Currency::parse(&code).ok_or_else(|| {
+            fields.reject("currency", "must be an ISO 4217 code of three capitals such as USD")
+        })?;
         // In range by the check above.
         Ok(Some(Money::new(i64::try_from(amount).unwrap_or(i64::MAX), currency)))
     }

@@ -122,7 +122,14 @@ mod tests {
 
     #[test]
     fn placeholders_are_filled() {
-        let values = Values { to: Some("anna"), code: "#C", until: "16:45", product: "Pot", price: "$1.00", offer_tag: "#P" };
+        let values = Values {
+            to: Some("anna"),
+            code: "#C",
+            until: "16:45",
+            product: "Pot",
+            price: "$1.00",
+            offer_tag: "#P",
+        };
         let template = "{to}Tweet {code} by {until} UTC to buy {product} for {price}, {offer_tag}";
         assert_eq!(text(template, &values), "@anna Tweet #C by 16:45 UTC to buy Pot for $1.00, #P");
         assert_eq!(text("{to}Hi", &Values::default()), "Hi");

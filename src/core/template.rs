@@ -46,7 +46,9 @@ pub enum Piece<'a> {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TemplateError {
     /// A name that is none of the six.
-    #[error("{{{0}}} is no place to fill in; there are {{to}} {{code}} {{until}} {{product}} {{price}} {{offer_tag}}")]
+    #[error(
+        "{{{0}}} is no place to fill in; there are {{to}} {{code}} {{until}} {{product}} {{price}} {{offer_tag}}"
+    )]
     UnknownPlace(String),
     /// An opening brace without a closing one, or the other way round.
     #[error("a brace without its partner")]

@@ -83,7 +83,11 @@ impl Input {
     ///
     /// # Errors
     /// Those of reading the first bytes.
-    pub fn new(name: impl Into<String>, size: Option<u64>, raw: impl Read + Send + 'static) -> io::Result<Input> {
+    pub fn new(
+        name: impl Into<String>,
+        size: Option<u64>,
+        raw: impl Read + Send + 'static,
+    ) -> io::Result<Input> {
         let raw_bytes = Arc::new(AtomicU64::new(0));
         let mut raw = Counted { reader: raw, count: Arc::clone(&raw_bytes) };
         let mut first = Vec::with_capacity(MAGIC_BYTES);

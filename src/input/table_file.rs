@@ -50,7 +50,9 @@ pub enum TableFileError {
         source: io::Error,
     },
     /// The file is no JSON.
-    #[error("{file}:{line}: broken JSON at column {column}; the file must be one JSON object a line, or one JSON array")]
+    #[error(
+        "{file}:{line}: broken JSON at column {column}; the file must be one JSON object a line, or one JSON array"
+    )]
     Broken {
         /// The file's name.
         file: String,
@@ -209,7 +211,13 @@ mod tests {
         let shown = entries(text).unwrap().into_iter().map(|entry| match entry.change {
             Ok(Change { at: None, key: None, value }) => format!("{}: {}", entry.line, value.unwrap()),
             Ok(Change { at, key, value }) => {
-                format!("{}: {} {}={}", entry.line, at.unwrap(), key.unwrap(), value.as_deref().unwrap_or("-"))
+                format!(
+                    "{}: {} {}={}",
+                    entry.line,
+                    at.unwrap(),
+                    key.unwrap(),
+                    value.as_deref().unwrap_or("-")
+                )
             }
             Err(rejection) => format!("{}: {rejection}", entry.line),
         });
@@ -218,14 +226,20 @@ mod tests {
 
     #[test]
     fn json_lines() {
-        assert_eq!(shown("\u{feff}{\"a\":1}\r\n\n  \n {\"b\" : [2]} \n5"), ["1: {\"a\":1}", "4: {\"b\" : [2]}", "5: 5"]);
+        assert_eq!(
+            shown("\u{feff}{\"a\":1}\r\n\n  \n {\"b\" : [2]} \n5"),
+            ["1: {\"a\":1}", "4: {\"b\" : [2]}", "5: 5"]
+        );
         assert!(shown("").is_empty());
         assert!(shown(" \n\n").is_empty());
     }
 
     #[test]
     fn one_json_array() {
-        assert_eq!(shown("\n[{\"a\":\n1}, {\"b\":2},\n\n{\"c\":3}]\n"), ["2: {\"a\":\n1}", "3: {\"b\":2}", "5: {\"c\":3}"]);
+        assert_eq!(
+            shown("\n[{\"a\":\n1}, {\"b\":2},\n\n{\"c\":3}]\n"),
+            ["2: {\"a\":\n1}", "3: {\"b\":2}", "5: {\"c\":3}"]
+        );
         assert!(shown("[]").is_empty());
     }
 

@@ -105,7 +105,12 @@ pub struct Summary {
 
 impl Engine {
     /// An engine without offers and accounts. Authors in `ignored` are not listened to.
-    pub fn new(settings: Settings, secret: Secret, ignored: HashSet<AccountId>, until: Option<Time>) -> Engine {
+    pub fn new(
+        settings: Settings,
+        secret: Secret,
+        ignored: HashSet<AccountId>,
+        until: Option<Time>,
+    ) -> Engine {
         let accounts = AccountTable::new(settings.limits.accounts_per_card);
         Engine {
             settings: Arc::new(settings),
@@ -133,7 +138,8 @@ impl Engine {
     /// [`Stopped`].
     pub fn load(&mut self, lines: Vec<Line>) -> Result<(), Stopped> {
         self.deliver(Inbox::Mark { time: self.time, settings: Arc::clone(&self.settings) })?;
-        let (mut timed, at_once): (Vec<Line>, Vec<Line>) = lines.into_iter().partition(|line| line.at().is_some());
+        let (mut timed, at_once): (Vec<Line>, Vec<Line>) =
+            lines.into_iter().partition(|line| line.at().is_some());
         // Stable: lines of one time and table stay in the order of the file.
         timed.sort_by_key(|line| (line.at(), line.source.table));
         self.lines.extend(timed);
@@ -350,7 +356,11 @@ fn count_event(summary: &mut Summary, event: &Event) {
     }
 }
 
-fn matchers(offers: &OfferTable, settings: &Settings, ignored: &HashSet<AccountId>) -> Result<Matchers, Stopped> {
+fn matchers(
+    offers: &OfferTable,
+    settings: &Settings,
+    ignored: &HashSet<AccountId>,
+) -> Result<Matchers, Stopped> {
     let index = OfferIndex::new(offers.index().map(|(tag, offer)| (tag.to_owned(), offer)))?;
     let prefilter = Prefilter::new(offers.index().map(|(tag, _)| tag), &fold(&settings.code_prefix));
     Ok(Matchers { scan: Scan::new(index, &settings.code_prefix, ignored.clone()), prefilter })

@@ -107,7 +107,9 @@ impl Outputs {
     pub fn dead_letter(&mut self, letter: &DeadLetter<'_>) -> Result<(), Error> {
         let line = serde_json::to_string(letter).unwrap_or_default();
         match &mut self.dead_letters {
-            Some(file) => writeln!(file, "{line}").map_err(|error| Error::Failed(format!("--dead-letters: {error}"))),
+            Some(file) => {
+                writeln!(file, "{line}").map_err(|error| Error::Failed(format!("--dead-letters: {error}")))
+            }
             None => {
                 self.to_stderr(&line);
                 Ok(())

@@ -161,7 +161,8 @@ impl State {
     pub fn accounts_with(&self, offer_id: &str) -> BTreeSet<AccountId> {
         let has = |buyer: &Buyer| buyer.pendings.iter().any(|pending| pending.offer.offer_id == offer_id);
         let base = self.pendings.accounts_with(offer_id).into_iter();
-        let mut accounts: BTreeSet<AccountId> = base.filter(|id| !self.open.buyers.contains_key(id)).collect();
+        let mut accounts: BTreeSet<AccountId> =
+            base.filter(|id| !self.open.buyers.contains_key(id)).collect();
         accounts.extend(self.open.buyers.values().filter(|buyer| has(buyer)).map(|buyer| buyer.id));
         accounts
     }
@@ -176,7 +177,8 @@ impl State {
     pub fn due(&mut self, until: Time) -> Option<(Time, Vec<AccountId>)> {
         // The overlay's first deadline may come from a slot of the wheel that was taken as a whole;
         // an earlier one can only be in the wheel if nothing was taken beyond it.
-        if let Some((deadline, ids)) = self.lapses.take_due(self.earliest_open().unwrap_or(until).min(until)) {
+        if let Some((deadline, ids)) = self.lapses.take_due(self.earliest_open().unwrap_or(until).min(until))
+        {
             for id in ids {
                 self.open.lapses.insert((deadline, id));
                 self.open.taken_lapses.push((deadline, id));
@@ -246,7 +248,8 @@ impl State {
             self.partition = partition;
         }
         for (deadline, id) in open.lapses {
-            let is_pending = |buyer: &Buyer| buyer.pendings.iter().any(|pending| pending.deadline == deadline);
+            let is_pending =
+                |buyer: &Buyer| buyer.pendings.iter().any(|pending| pending.deadline == deadline);
             // An account that was not touched has its pending from an earlier transaction.
             if open.buyers.get(&id).is_none_or(is_pending) {
                 self.lapses.insert(deadline, id);

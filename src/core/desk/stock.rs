@@ -94,7 +94,11 @@ pub(super) fn write_confirmed(confirmation: &Confirmation, turn: &mut Turn<'_>) 
         price: offer.amount(),
         product: offer.product.clone(),
         merchant_id: offer.merchant_id.clone(),
-        reply: reply(&turn.settings.texts.confirmed, confirmation.confirm_tweet, &values(confirmation, &offer.amount().to_string())),
+        reply: reply(
+            &turn.settings.texts.confirmed,
+            confirmation.confirm_tweet,
+            &values(confirmation, &offer.amount().to_string()),
+        ),
     };
     let (at, cause) = (confirmation.confirmed_at, confirmation.confirm_tweet);
     turn.effects.event(subject.event(EventKind::Confirmed, at, cause, "", details));
@@ -117,7 +121,11 @@ fn write_sold_out(confirmation: &Confirmation, turn: &mut Turn<'_>) {
     let details = Details::Cancelled {
         offer_tweet_id: confirmation.offer_tweet,
         cause: Cause::SoldOut,
-        reply: Some(reply(text, confirmation.confirm_tweet, &values(confirmation, &offer.amount().to_string()))),
+        reply: Some(reply(
+            text,
+            confirmation.confirm_tweet,
+            &values(confirmation, &offer.amount().to_string()),
+        )),
     };
     let event = subject.event(EventKind::Cancelled, turn.desk_time, confirmation.offer_tweet, "", details);
     turn.effects.event(event);

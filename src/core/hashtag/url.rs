@@ -2,7 +2,8 @@
 //!
 //! Within one run of characters without white space, all is URL
 //!
-//! - behind `http://` or `https://`, in any case, that a letter or digit follows;
+//! - behind `http://` or `https://`, in any case, and a host, from the `/`, `?` or `#` on that follows
+//!   the host: `http://a.com,#b` is a URL, a comma and a tag;
 //! - behind a host without scheme under com, net or org and its `/`. A port may stand between;
 //!   the host may not directly follow `@`, `$`, `#`, `_`, `-`, `.`, `/` (nor, being whole, a letter
 //!   or digit): `@name.com/#a` is a mention, and holds a tag.
@@ -46,7 +47,7 @@ impl<'t> Urls<'t> {
     }
 }
 
-/// Where the first URL with a scheme stands in `run`: directly behind its `://`.
+/// Where the first URL with a scheme and more than a host stands in `run`: directly behind its `://`.
 fn after_scheme(run: &str) -> Option<usize> {
     let ends_with = |text: &str, scheme: &[u8]| {
         let tail = text.len().checked_sub(scheme.len()).map(|from| &text.as_bytes()[from..]);
@@ -55,7 +56,9 @@ fn after_scheme(run: &str) -> Option<usize> {
     run.match_indices("://").find_map(|(at, separator)| {
         let (before, host) = (&run[..at], at + separator.len());
         let is_web = ends_with(before, b"http") || ends_with(before, b"https");
-        (is_web && run[host..].starts_with(char::is_alphanumeric)).then_some(host)
+        let in_host = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ':' | '@');
+        let goes_on = run[host..].trim_start_matches(in_host).starts_with(['/', '?', '#']);
+        (is_web && goes_on && run[host..].starts_with(char::is_alphanumeric)).then_some(host)
     })
 }
 

@@ -150,7 +150,8 @@ impl OfferTable {
     }
 
     fn release(&mut self, id: &str, slot: &Slot) {
-        for tag in [Some(&slot.latest), slot.former.as_ref()].into_iter().flatten().map(|tagged| &tagged.tag) {
+        for tag in [Some(&slot.latest), slot.former.as_ref()].into_iter().flatten().map(|tagged| &tagged.tag)
+        {
             if let Some(claims) = self.claims.get_mut(tag) {
                 claims.by_latest.remove(id);
                 claims.by_former.remove(id);
@@ -271,11 +272,8 @@ mod tests {
 
     #[test]
     fn the_order_of_the_offers_does_not_matter() {
-        let histories = [
-            ("a", vec!["cup", "jug", "mug"]),
-            ("b", vec!["mug", "cup"]),
-            ("c", vec!["jug", "cup", "mug"]),
-        ];
+        let histories =
+            [("a", vec!["cup", "jug", "mug"]), ("b", vec!["mug", "cup"]), ("c", vec!["jug", "cup", "mug"])];
         let one_by_one = |order: [usize; 3]| {
             let mut table = OfferTable::new();
             for (id, tags) in order.map(|i| &histories[i]) {

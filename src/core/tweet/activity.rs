@@ -19,7 +19,11 @@ pub(super) fn record(top: &Top<'_>) -> Result<Option<Record>, BadRecord> {
 }
 
 fn tweet(top: &Top<'_>, retweet: bool) -> Result<Tweet, BadRecord> {
-    let id = top.get("id").and_then(last_part).and_then(TweetId::new).ok_or_else(|| bad_id("id", top.get("id")))?;
+    let id = top
+        .get("id")
+        .and_then(last_part)
+        .and_then(TweetId::new)
+        .ok_or_else(|| bad_id("id", top.get("id")))?;
     let actor = top.get("actor").ok_or(BadRecord::NoAuthor("actor"))?;
     let [actor_id, username] = nested(Some(actor), &["id", "preferredUsername"]);
     if actor_id.is_none() {

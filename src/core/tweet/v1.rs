@@ -1,6 +1,9 @@
 //! The v1.1 stream: a bare tweet, or `{"delete": ...}`.
 
-use super::{BadRecord, Deletion, OwnText, Top, Tweet, author_id, first_string, handle, id_text, json, nested, tweet_id};
+use super::{
+    BadRecord, Deletion, OwnText, Top, Tweet, author_id, first_string, handle, id_text, json, nested,
+    tweet_id,
+};
 use crate::core::ids::TweetId;
 use crate::core::time::Time;
 
@@ -45,7 +48,8 @@ pub(super) fn deletion(top: &Top<'_>) -> Result<Option<Deletion>, BadRecord> {
     let Some(delete) = top.get("delete") else { return Ok(None) };
     let [status, tweet] = nested(Some(delete), &["status", "tweet"]);
     if let Some(status) = status {
-        let [id_str, id, user_id_str, user_id] = nested(Some(status), &["id_str", "id", "user_id_str", "user_id"]);
+        let [id_str, id, user_id_str, user_id] =
+            nested(Some(status), &["id_str", "id", "user_id_str", "user_id"]);
         let id = tweet_id("delete.status.id_str", id_str, id)?;
         let author = author_id("delete.status.user_id_str", user_id_str, user_id)?;
         return Ok(Some(Deletion { id, author }));
@@ -63,7 +67,10 @@ fn time(top: &Top<'_>, id: TweetId) -> Result<Time, BadRecord> {
     }
     let timestamp = top.get("timestamp_ms").and_then(id_text).and_then(|millis| i64::try_from(millis).ok());
     let created_at = || Time::parse_created_at(&first_string([top.get("created_at")])?);
-    timestamp.map(Time::from_millis).or_else(created_at).ok_or(BadRecord::NoTime("timestamp_ms or created_at"))
+    timestamp
+        .map(Time::from_millis)
+        .or_else(created_at)
+        .ok_or(BadRecord::NoTime("timestamp_ms or created_at"))
 }
 
 /// The first id of an edit chain, as the enterprise stream has it.

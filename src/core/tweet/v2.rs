@@ -1,12 +1,24 @@
 //! The v2 stream: `{"data": ..., "includes": ..., "matching_rules": ...}`.
 
-use super::{BadRecord, Deletion, OwnText, Record, Top, Tweet, author_id, first_string, handle, id_text, json, nested, tweet_id};
+use super::{
+    BadRecord, Deletion, OwnText, Record, Top, Tweet, author_id, first_string, handle, id_text, json, nested,
+    tweet_id,
+};
 use crate::core::ids::{AccountId, TweetId};
 use crate::core::time::Time;
 
 /// A tweet or a deletion, if `data` is an object that has one.
 pub(super) fn record(top: &Top<'_>) -> Result<Option<Record>, BadRecord> {
-    let names = ["id", "author_id", "text", "note_tweet", "referenced_tweets", "edit_history_tweet_ids", "tweet_delete", "created_at"];
+    let names = [
+        "id",
+        "author_id",
+        "text",
+        "note_tweet",
+        "referenced_tweets",
+        "edit_history_tweet_ids",
+        "tweet_delete",
+        "created_at",
+    ];
     let [id, author, text, note, referenced, chain, deleted, created_at] = nested(top.get("data"), &names);
     if let Some(deleted) = deleted {
         let [tweet] = nested(Some(deleted), &["tweet"]);
@@ -18,10 +30,13 @@ pub(super) fn record(top: &Top<'_>) -> Result<Option<Record>, BadRecord> {
     }
 
     let id = tweet_id("data.id", id, None)?;
-    let author = author_id("data.author_id", Some(author.ok_or(BadRecord::NoAuthor("data.author_id"))?), None)?;
+    let author =
+        author_id("data.author_id", Some(author.ok_or(BadRecord::NoAuthor("data.author_id"))?), None)?;
     let [note_text] = nested(note, &["text"]);
     let text = first_string([note_text, text]).ok_or(BadRecord::NoText("data.text"))?;
-    let first = chain.and_then(|chain| json::elements(chain).first().copied().and_then(id_text)).and_then(TweetId::new);
+    let first = chain
+        .and_then(|chain| json::elements(chain).first().copied().and_then(id_text))
+        .and_then(TweetId::new);
     let (handle, protected) = author_of(top, author);
     Ok(Some(Record::Tweet(Tweet {
         id,

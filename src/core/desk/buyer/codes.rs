@@ -11,7 +11,12 @@ use crate::core::tally::Counted;
 impl Buyer {
     /// Decides on the codes of a tweet. Returns the offers whose tags beside their code do nothing,
     /// because the code has decided already.
-    pub(super) fn codes(&mut self, sighting: &Sighting, turn: &mut Turn<'_>, verdicts: &mut Vec<Verdict>) -> Vec<String> {
+    pub(super) fn codes(
+        &mut self,
+        sighting: &Sighting,
+        turn: &mut Turn<'_>,
+        verdicts: &mut Vec<Verdict>,
+    ) -> Vec<String> {
         let mut decided = Vec::new();
         for seen in &sighting.codes {
             let own = self.find(seen.code);
@@ -25,7 +30,13 @@ impl Buyer {
     }
 
     /// Decides on one code. True beside the verdict: a tag of its offer in the same tweet does nothing.
-    fn code(&mut self, seen: &SeenCode, own: Own, sighting: &Sighting, turn: &mut Turn<'_>) -> (Verdict, bool) {
+    fn code(
+        &mut self,
+        seen: &SeenCode,
+        own: Own,
+        sighting: &Sighting,
+        turn: &mut Turn<'_>,
+    ) -> (Verdict, bool) {
         if let Some(reason) = self.refused_whatever(sighting) {
             return (self.refuse_code(reason, own, seen, sighting, turn), false);
         }
@@ -53,7 +64,13 @@ impl Buyer {
         }
     }
 
-    fn past_code(&mut self, index: usize, seen: &SeenCode, sighting: &Sighting, turn: &mut Turn<'_>) -> (Verdict, bool) {
+    fn past_code(
+        &mut self,
+        index: usize,
+        seen: &SeenCode,
+        sighting: &Sighting,
+        turn: &mut Turn<'_>,
+    ) -> (Verdict, bool) {
         let past = &self.history.past[index];
         match past.outcome {
             Outcome::Submitted { .. } | Outcome::Confirmed => {
@@ -81,7 +98,14 @@ impl Buyer {
     }
 
     /// Refuses a code. An own code names its purchase and its offer.
-    fn refuse_code(&mut self, reason: Reason, own: Own, seen: &SeenCode, sighting: &Sighting, turn: &mut Turn<'_>) -> Verdict {
+    fn refuse_code(
+        &mut self,
+        reason: Reason,
+        own: Own,
+        seen: &SeenCode,
+        sighting: &Sighting,
+        turn: &mut Turn<'_>,
+    ) -> Verdict {
         let (purchase_id, offer) = match own {
             Own::Pending(index) => {
                 let pending = &self.pendings[index];
@@ -158,7 +182,12 @@ impl Buyer {
     }
 
     /// What the stock made of a submitted purchase.
-    pub(in crate::core::desk) fn answer(&mut self, purchase_id: uuid::Uuid, confirmed: bool, turn: &mut Turn<'_>) {
+    pub(in crate::core::desk) fn answer(
+        &mut self,
+        purchase_id: uuid::Uuid,
+        confirmed: bool,
+        turn: &mut Turn<'_>,
+    ) {
         let is_it = |past: &&mut Past| past.purchase_id == purchase_id;
         let Some(past) = self.history.past.iter_mut().find(is_it) else { return };
         let Outcome::Submitted { price, day } = past.outcome else { return };

@@ -45,7 +45,12 @@ impl Buyer {
     /// A deletion by this author: cancels by the id of the very version that made the pending or by
     /// the first of its chain, and is remembered for an offer tweet that comes after it.
     pub(in crate::core::desk) fn deletion(&mut self, tweet: TweetId, turn: &mut Turn<'_>) {
-        self.cancel(Cause::Deleted, |pending| pending.version == tweet || pending.offer_tweet == tweet, usize::MAX, turn);
+        self.cancel(
+            Cause::Deleted,
+            |pending| pending.version == tweet || pending.offer_tweet == tweet,
+            usize::MAX,
+            turn,
+        );
         let time = Time::latest_of_tweet_id(tweet.get());
         if self.account.is_none() || time < turn.desk_time.minus(turn.horizon()) {
             turn.effects.count(Counted::DeletionDropped);

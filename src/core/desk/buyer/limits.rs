@@ -11,7 +11,12 @@ use crate::core::time::Time;
 
 impl Buyer {
     /// The first limit that a request at `tweet_time` would break.
-    pub(super) fn request_limit(&self, offer: &Offer, tweet_time: Time, settings: &Settings) -> Option<Reason> {
+    pub(super) fn request_limit(
+        &self,
+        offer: &Offer,
+        tweet_time: Time,
+        settings: &Settings,
+    ) -> Option<Reason> {
         let limits = &settings.limits;
         let caps = self.account.as_ref().map(|account| account.caps.clone()).unwrap_or_default();
         let open = || self.pendings.iter().filter(|pending| pending.is_open(tweet_time));
@@ -24,14 +29,20 @@ impl Buyer {
             return Some(Reason::LimitReached);
         }
         let price = offer.amount();
-        let same_currency = open().map(|pending| pending.offer.amount()).filter(|other| other.currency == price.currency);
+        let same_currency =
+            open().map(|pending| pending.offer.amount()).filter(|other| other.currency == price.currency);
         let pending = same_currency.fold(0i64, |sum, other| sum.saturating_add(other.amount));
         self.above_cap(price, pending, tweet_time, settings).then_some(Reason::CapExceeded)
     }
 
     /// The first limit that a confirmation at `tweet_time` would break. Other pendings do not count
     /// here: the first to be confirmed wins.
-    pub(super) fn confirmation_limit(&self, pending: &Pending, tweet_time: Time, settings: &Settings) -> Option<Reason> {
+    pub(super) fn confirmation_limit(
+        &self,
+        pending: &Pending,
+        tweet_time: Time,
+        settings: &Settings,
+    ) -> Option<Reason> {
         let offer = &pending.offer;
         if self.history.units_of(&offer.offer_id) >= offer.per_account {
             return Some(Reason::LimitReached);

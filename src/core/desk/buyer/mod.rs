@@ -129,7 +129,14 @@ impl Buyer {
     }
 
     /// Writes a refusal; it is answered when the last answered one is long enough ago.
-    fn refuse(&mut self, reason: Reason, subject: Subject<'_>, sighting: &Sighting, hashtag: &str, turn: &mut Turn<'_>) -> Verdict {
+    fn refuse(
+        &mut self,
+        reason: Reason,
+        subject: Subject<'_>,
+        sighting: &Sighting,
+        hashtag: &str,
+        turn: &mut Turn<'_>,
+    ) -> Verdict {
         let answered = self.history.answer(sighting.time);
         self.write_refusal(reason, subject, sighting, hashtag, answered, turn);
         Verdict { outcome: VerdictKind::Refused(reason), code: None }
@@ -144,12 +151,20 @@ impl Buyer {
         answered: bool,
         turn: &mut Turn<'_>,
     ) {
-        let values = Values { to: self.to(sighting), product: hashtag, offer_tag: hashtag, ..Values::default() };
+        let values =
+            Values { to: self.to(sighting), product: hashtag, offer_tag: hashtag, ..Values::default() };
         let template = turn.settings.texts.refused.get(reason.as_str()).filter(|_| answered);
         let reply = template.map(|template| reply(template, sighting.tweet_id, &values));
-        let details = Details::Refused { reason, tweet_id: sighting.tweet_id, hashtag: hashtag.to_owned(), reply };
+        let details =
+            Details::Refused { reason, tweet_id: sighting.tweet_id, hashtag: hashtag.to_owned(), reply };
         let tag = fold(hashtag.trim_start_matches(['#', '＃']));
-        turn.effects.event(subject.event(EventKind::Refused, sighting.time, sighting.tweet_id, &tag, details));
+        turn.effects.event(subject.event(
+            EventKind::Refused,
+            sighting.time,
+            sighting.tweet_id,
+            &tag,
+            details,
+        ));
     }
 
     /// Whom a reply addresses: the handle in the tweet, else the account's.

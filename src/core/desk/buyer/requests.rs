@@ -60,8 +60,11 @@ impl Buyer {
             return self.remind(index, sighting, turn);
         }
         if let Some(reason) = reason.or_else(|| self.refusal(offer, sighting.time, turn)) {
-            let subject =
-                Subject { account: self.id, purchase_id: None, offer: Some((&offer.offer_id, offer.version)) };
+            let subject = Subject {
+                account: self.id,
+                purchase_id: None,
+                offer: Some((&offer.offer_id, offer.version)),
+            };
             return self.refuse(reason, subject, sighting, &seen.hashtag, turn);
         }
         if matches!(offer.kind, OfferKind::Coupon { .. }) {
@@ -73,7 +76,8 @@ impl Buyer {
 
     /// The newest pending of an offer whose deadline is not before the tweet.
     fn newest_open(&self, offer: &Offer, tweet_time: Time) -> Option<usize> {
-        let is_it = |pending: &Pending| pending.offer.offer_id == offer.offer_id && pending.is_open(tweet_time);
+        let is_it =
+            |pending: &Pending| pending.offer.offer_id == offer.offer_id && pending.is_open(tweet_time);
         self.pendings.iter().rposition(is_it)
     }
 
@@ -85,7 +89,10 @@ impl Buyer {
         if tweet_time < account.linked_at.plus(hold_ms) {
             return Some(Reason::OnHold);
         }
-        if offer.status == OfferStatus::Withdrawn || tweet_time < offer.starts_at || tweet_time > offer.ends_at {
+        if offer.status == OfferStatus::Withdrawn
+            || tweet_time < offer.starts_at
+            || tweet_time > offer.ends_at
+        {
             return Some(Reason::NotOpen);
         }
         let sold_out = turn.sold_out.get(&offer.offer_id).is_some_and(|told| told.closes(offer));
@@ -158,7 +165,13 @@ impl Buyer {
     }
 
     /// The reply that carries a code.
-    fn code_reply(&self, template: &Template, pending: &Pending, sighting: &Sighting, settings: &Settings) -> Reply {
+    fn code_reply(
+        &self,
+        template: &Template,
+        pending: &Pending,
+        sighting: &Sighting,
+        settings: &Settings,
+    ) -> Reply {
         let offer = &pending.offer;
         let values = Values {
             to: self.to(sighting),
