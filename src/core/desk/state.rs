@@ -132,14 +132,14 @@ impl State {
         &mut self.open.ended
     }
 
-    /// An account entity, to be changed; what can matter no more is gone from it.
+    /// An account entity, to be changed. What can matter no more is gone from it, at every access: the
+    /// effects of a step may not depend on how long the transaction has been open.
     pub fn buyer(&mut self, id: AccountId) -> &mut Buyer {
         let (desk_time, horizon) = (self.partition().desk_time, self.horizon());
-        self.open.buyers.entry(id).or_insert_with(|| {
-            let mut buyer = committed(&self.buyers, &self.pendings, id);
-            buyer.history.prune(desk_time, horizon);
-            buyer
-        })
+        let base = || committed(&self.buyers, &self.pendings, id);
+        let buyer = self.open.buyers.entry(id).or_insert_with(base);
+        buyer.history.prune(desk_time, horizon);
+        buyer
     }
 
     /// The stock of an offer, to be changed.
@@ -208,8 +208,7 @@ impl State {
         let Some((due, ids)) = self.prunes.take_due(until) else { return false };
         for id in ids {
             self.open.taken_prunes.push((due, id));
-            let (desk_time, horizon) = (self.partition().desk_time, self.horizon());
-            self.buyer(id).history.prune(desk_time, horizon);
+            self.buyer(id);
         }
         true
     }
