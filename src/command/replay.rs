@@ -95,12 +95,15 @@ pub fn run(args: &Replay) -> Result<(), Error> {
     let mut report = Report::new(tables.rejected.len());
     let mut run =
         Run { engine, outputs, tables, max_record_bytes: config.input.max_record_bytes, report: &mut report };
-    let ended = run.all(&files);
+    let failures = run.all(&files)?;
     let Run { engine, mut outputs, .. } = run;
     report.finish(&engine, started.elapsed());
     outputs.finish()?;
+    for failure in &failures {
+        eprintln!("hashbuy: {failure}");
+    }
     report.print();
-    ended
+    if failures.is_empty() { Ok(()) } else { Err(Error::Reported) }
 }
 
 /// The state of one run.
@@ -113,7 +116,8 @@ struct Run<'r> {
 }
 
 impl Run<'_> {
-    fn all(&mut self, files: &[PathBuf]) -> Result<(), Error> {
+    /// Replays all files. Returns what went wrong with some of them.
+    fn all(&mut self, files: &[PathBuf]) -> Result<Vec<String>, Error> {
         let lines = std::mem::take(&mut self.tables.lines);
         self.engine.load(lines).map_err(stopped)?;
         self.pass_on()?;
@@ -131,7 +135,7 @@ impl Run<'_> {
                 "the prefilter would have dropped {missed} records that matter: this is a fault of hashbuy"
             ));
         }
-        if failures.is_empty() { Ok(()) } else { Err(Error::Failed(failures.join("\n"))) }
+        Ok(failures)
     }
 
     /// Replays one file. Returns what went wrong with reading it, if anything did; what could be

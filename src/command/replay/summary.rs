@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::watched;
+use crate::core::time::Time;
 use crate::replay::{Engine, Summary};
 
 /// The report at the end of a run.
@@ -25,7 +26,8 @@ struct End {
     summary: Summary,
     pending: usize,
     lines_left: usize,
-    desk_time: String,
+    /// None before the first tweet.
+    desk_time: Option<Time>,
     took: Duration,
 }
 
@@ -46,7 +48,7 @@ impl Report {
             summary: engine.summary().clone(),
             pending: engine.pendings().count(),
             lines_left: engine.lines_left(),
-            desk_time: engine.time().to_string(),
+            desk_time: Some(engine.time()).filter(|time| *time > Time::ZERO),
             took,
         });
     }
@@ -122,7 +124,8 @@ impl Report {
         }
         row("still pending", end.pending as u64);
         let seconds = end.took.as_secs_f64();
-        let _ = writeln!(text, "desk time {}, {seconds:.1} s", end.desk_time);
+        let desk_time = end.desk_time.map_or("none".to_owned(), |time| time.to_string());
+        let _ = writeln!(text, "desk time {desk_time}, {seconds:.1} s");
         text
     }
 }

@@ -1,0 +1,143 @@
+//! What falls due all at once is dealt with in bounded transactions, exactly, through aborts and
+//! restarts in the middle of it.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use hashbuy::core::account::Account;
+use hashbuy::core::code::Secret;
+use hashbuy::core::desk::{Desk, Effects, MAX_ENDED, Output, Progress};
+use hashbuy::core::event::{Details, EventKind};
+use hashbuy::core::ids::{AccountId, TweetId};
+use hashbuy::core::inbox::{Inbox, Position, SeenOffer, Sighting};
+use hashbuy::core::offer::Offer;
+use hashbuy::core::settings::Settings;
+use hashbuy::core::time::{MINUTE, Time};
+
+const START: Time = Time::from_millis(1_462_352_400_000);
+const BUYERS: u64 = 2_500;
+
+fn offer() -> Arc<Offer> {
+    let json = r##"{"offer_id":"pot","kind":"purchase","hashtag":"#GetPot","price":{"amount":100,"currency":"USD"},
+        "starts_at":"2016-05-01T00:00:00Z","ends_at":"2016-05-05T00:00:00Z"}"##;
+    Arc::new(Offer::from_json(json, "Confirm").unwrap())
+}
+
+fn step(desk: &mut Desk, record: &Inbox, now: Time) -> (Progress, Vec<Output>) {
+    let mut effects = Effects::default();
+    let progress = desk.step(record, now, now, &mut effects).unwrap();
+    (progress, effects.outputs)
+}
+
+fn mark(time: Time) -> Inbox {
+    Inbox::Mark { time, settings: Arc::new(Settings::default()) }
+}
+
+/// A desk with as many pendings as there are buyers; a third of them with the same deadline.
+fn desk(changelog: &mut BTreeMap<String, Vec<u8>>) -> Desk {
+    let mut desk = Desk::new(Secret::published());
+    let offer = offer();
+    assert_eq!(step(&mut desk, &mark(START), START).0, Progress::Done);
+    for id in 1..=BUYERS {
+        let json = format!(
+            r#"{{"account_id":"{id}","card_token":"t{id}","delivery_ref":"d","status":"active","linked_at":"2016-01-01T00:00:00Z"}}"#
+        );
+        let account_id = AccountId::new(id).unwrap();
+        let account = Some(Arc::new(Account::from_json(&json).unwrap()));
+        let record = Inbox::Account { account_id, position: Position::default(), account };
+        assert_eq!(step(&mut desk, &record, START).0, Progress::Done);
+        let tweet_id = TweetId::new(((START.millis() - 1_288_834_974_657) as u64) << 22 | id).unwrap();
+        let sighting = Sighting {
+            account: account_id,
+            tweet_id,
+            first_id: tweet_id,
+            time: START,
+            handle: None,
+            protected: false,
+            codes: vec![],
+            offers: vec![SeenOffer { hashtag: "#GetPot".into(), offer: Arc::clone(&offer) }],
+        };
+        let now = START.plus(if id % 3 == 0 { 0 } else { id as i64 });
+        let (_, outputs) = step(&mut desk, &Inbox::Sighting(sighting), now);
+        assert_eq!(outputs.len(), 1);
+    }
+    write(&desk, changelog);
+    desk.commit();
+    assert_eq!(desk.pendings().count(), BUYERS as usize);
+    desk
+}
+
+fn write(desk: &Desk, changelog: &mut BTreeMap<String, Vec<u8>>) {
+    for (key, value) in desk.changes(0) {
+        match value {
+            Some(value) => changelog.insert(key, value),
+            None => changelog.remove(&key),
+        };
+    }
+}
+
+/// Hands the record in until it is done; aborts each transaction once, and goes on with a restored
+/// desk after the second one.
+fn all(record: &Inbox, now: Time) -> Vec<Output> {
+    let mut changelog = BTreeMap::new();
+    let mut desk = desk(&mut changelog);
+    let mut all = Vec::new();
+    for round in 0.. {
+        let aborted = step(&mut desk, record, now);
+        desk.abort();
+        let (progress, outputs) = step(&mut desk, record, now);
+        assert_eq!(aborted, (progress, outputs.clone()));
+        let ended = outputs.len();
+        assert!(ended <= MAX_ENDED, "{ended} in one transaction");
+        assert_eq!(ended == MAX_ENDED, progress == Progress::More, "round {round}");
+        all.extend(outputs);
+        write(&desk, &mut changelog);
+        desk.commit();
+        if round == 1 {
+            desk = Desk::new(Secret::published());
+            for (key, value) in &changelog {
+                desk.restore(key, Some(value)).unwrap();
+            }
+        }
+        if progress == Progress::Done {
+            break;
+        }
+    }
+    assert_eq!(desk.pendings().count(), 0);
+    all
+}
+
+fn ids(outputs: &[Output]) -> HashSet<String> {
+    let ids = outputs.iter().map(|output| match output {
+        Output::Event(event) => event.purchase_id.unwrap().to_string(),
+        other => panic!("{other:?}"),
+    });
+    ids.collect()
+}
+
+#[test]
+fn lapses_fire_in_order_and_at_most_a_thousand_at_once() {
+    let now = START.plus(20 * MINUTE);
+    let outputs = all(&mark(now), now);
+    let ranks: Vec<(Time, String)> = outputs
+        .iter()
+        .map(|output| match output {
+            Output::Event(event) => match event.details {
+                Details::Lapsed { deadline, .. } => (deadline, event.purchase_id.unwrap().to_string()),
+                _ => panic!("{event:?}"),
+            },
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(ranks.len(), BUYERS as usize);
+    assert!(ranks.is_sorted(), "by deadline, then by purchase");
+    assert_eq!(ids(&outputs).len(), BUYERS as usize);
+}
+
+#[test]
+fn a_withdrawal_cancels_at_most_a_thousand_at_once() {
+    let outputs = all(&Inbox::Withdrawn { offer_id: "pot".into() }, START.plus(MINUTE));
+    assert_eq!(ids(&outputs).len(), BUYERS as usize);
+    let cancelled = |output: &Output| matches!(output, Output::Event(event) if event.kind == EventKind::Cancelled);
+    assert!(outputs.iter().all(cancelled));
+}
