@@ -1,15 +1,44 @@
 //! The core decides on what it is handed: nothing under `src/core` uses Kafka, tokio, threads, a
 //! clock, the environment, files or random numbers, and it imports nothing of the crate but itself.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What no line of the core may contain, outside of comments and tests.
 const FORBIDDEN: &[&str] = &[
-    "rdkafka", "tokio", "axum", "metrics::", "std::thread", "thread::", "thread_local", "rayon", "Instant",
-    "SystemTime", "chrono::Utc", "chrono::Local", "Utc::now", "Local::now", "std::env", "env::", "std::fs",
-    "std::net", "std::process", "std::io", "File::", "stdin", "stdout", "println!", "print!(", "rand::",
-    "fastrand", "getrandom", "new_v4", "now_v7", "static mut",
+    "rdkafka",
+    "tokio",
+    "axum",
+    "metrics::",
+    "std::thread",
+    "thread::",
+    "thread_local",
+    "rayon",
+    "Instant",
+    "SystemTime",
+    "chrono::Utc",
+    "chrono::Local",
+    "Utc::now",
+    "Local::now",
+    "std::env",
+    "env::",
+    "std::fs",
+    "std::net",
+    "std::process",
+    "std::io",
+    "File::",
+    "stdin",
+    "stdout",
+    "println!",
+    "print!(",
+    "rand::",
+    "fastrand",
+    "getrandom",
+    "new_v4",
+    "now_v7",
+    "static mut",
 ];
 
 fn sources(folder: &Path) -> Vec<PathBuf> {
@@ -68,7 +97,9 @@ fn the_check_finds_what_it_looks_for() {
     ] {
         assert!(fault(bad).is_some(), "{bad}");
     }
-    for good in ["use crate::core::time::Time;", "use super::ids::TweetId;", "pub(crate) fn of(self) -> u64 {"] {
+    for good in
+        ["use crate::core::time::Time;", "use super::ids::TweetId;", "pub(crate) fn of(self) -> u64 {"]
+    {
         assert_eq!(fault(good), None, "{good}");
     }
 }

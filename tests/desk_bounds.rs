@@ -1,6 +1,8 @@
 //! What falls due all at once is dealt with in bounded transactions, exactly, through aborts and
 //! restarts in the middle of it.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
@@ -138,6 +140,7 @@ fn lapses_fire_in_order_and_at_most_a_thousand_at_once() {
 fn a_withdrawal_cancels_at_most_a_thousand_at_once() {
     let outputs = all(&Inbox::Withdrawn { offer_id: "pot".into() }, START.plus(MINUTE));
     assert_eq!(ids(&outputs).len(), BUYERS as usize);
-    let cancelled = |output: &Output| matches!(output, Output::Event(event) if event.kind == EventKind::Cancelled);
+    let cancelled =
+        |output: &Output| matches!(output, Output::Event(event) if event.kind == EventKind::Cancelled);
     assert!(outputs.iter().all(cancelled));
 }

@@ -2,6 +2,8 @@
 //! had never stopped, and what can matter no more goes away. Random records of few accounts and few
 //! offers, so that everything meets everything.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
@@ -211,7 +213,9 @@ fn run(steps: &[Step]) -> Vec<(Inbox, Time, Effects)> {
     let mut desk = Desk::new(Secret::published());
     let mut log = Vec::new();
     let linked = (1..=ACCOUNTS).map(|account| Step { pause: 0, account, what: What::Link });
-    let steps = std::iter::once(Step { pause: 0, account: 1, what: What::Mark }).chain(linked).chain(steps.iter().cloned());
+    let steps = std::iter::once(Step { pause: 0, account: 1, what: What::Mark })
+        .chain(linked)
+        .chain(steps.iter().cloned());
     for step in steps {
         let record = script.record(&step);
         let now = Time::from_millis(script.time);
@@ -364,7 +368,9 @@ fn the_scripts_lead_to_everything() {
                         Details::Refused { reason, .. } => format!("refused {}", reason.as_str()),
                         _ => event.kind.as_str().to_owned(),
                     },
-                    Output::Send(message) => format!("{message:?}").split(['(', ' ']).next().unwrap().to_owned(),
+                    Output::Send(message) => {
+                        format!("{message:?}").split(['(', ' ']).next().unwrap().to_owned()
+                    }
                 };
                 *kinds.entry(kind).or_insert(0) += 1;
             }
@@ -375,11 +381,32 @@ fn the_scripts_lead_to_everything() {
     }
     println!("{kinds:#?}");
     for expected in [
-        "purchase.requested", "purchase.reminded", "purchase.confirmed", "order.placed", "purchase.lapsed",
-        "cancelled Deleted", "cancelled Frozen", "cancelled Unlinked", "cancelled Withdrawn", "cancelled SoldOut",
-        "refused not_linked", "refused frozen", "refused locked", "refused wrong_code", "refused lapsed",
-        "refused not_open", "refused sold_out", "refused limit_reached", "Submitted", "Answer", "SoldOut", "Sold",
-        "nothing: replayed", "nothing: duplicate", "nothing: already_done", "nothing: reminded_recently",
+        "purchase.requested",
+        "purchase.reminded",
+        "purchase.confirmed",
+        "order.placed",
+        "purchase.lapsed",
+        "cancelled Deleted",
+        "cancelled Frozen",
+        "cancelled Unlinked",
+        "cancelled Withdrawn",
+        "cancelled SoldOut",
+        "refused not_linked",
+        "refused frozen",
+        "refused locked",
+        "refused wrong_code",
+        "refused lapsed",
+        "refused not_open",
+        "refused sold_out",
+        "refused limit_reached",
+        "Submitted",
+        "Answer",
+        "SoldOut",
+        "Sold",
+        "nothing: replayed",
+        "nothing: duplicate",
+        "nothing: already_done",
+        "nothing: reminded_recently",
     ] {
         assert!(kinds.contains_key(expected), "{expected} never happened: {kinds:#?}");
     }

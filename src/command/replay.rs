@@ -156,7 +156,7 @@ impl Run<'_> {
                 Ok(Framed::Bad { line, reason, first_bytes }) => {
                     self.report.dead_letter(reason.name());
                     let letter = DeadLetter::new(reason.name(), &name, line, first_bytes);
-                    self.outputs.dead_letter(&letter)?;
+                    self.outputs.dead_letter(&letter.because(reason))?;
                 }
                 Err(error) => return Ok(Some(unreadable(&name, &error))),
             }

@@ -77,6 +77,11 @@ pub fn names() -> impl Iterator<Item = String> {
     KEYS.iter().map(|(name, _)| (*name).to_owned()).chain(texts)
 }
 
+/// True if a setting has this name.
+pub fn is_name(name: &str) -> bool {
+    names().any(|known| known == name)
+}
+
 /// True if settings have names below this one.
 pub fn is_section(name: &str) -> bool {
     names().any(|known| known.strip_prefix(name).is_some_and(|rest| rest.starts_with('.')))

@@ -34,7 +34,10 @@ fn flatten(file: &str, section: &str, table: Table, settings: &mut Vec<Given>) {
     for (key, value) in table {
         let name = if section.is_empty() { key } else { format!("{section}.{key}") };
         match value {
-            Value::Table(inner) if keys::is_section(&name) => flatten(file, &name, inner, settings),
+            Value::Table(inner) if !keys::is_name(&name) && !inner.is_empty() => {
+                flatten(file, &name, inner, settings);
+            }
+            Value::Table(_) if keys::is_section(&name) => {}
             value => {
                 let origin = format!("{file}: {name}");
                 settings.push(Given { name, origin, value, is_variable: false });

@@ -125,7 +125,8 @@ fn a_wrong_value_is_named_with_the_way_to_mend_it() {
         ("texts.lapsed = \"{x\"", "texts.lapsed is \"{x\", must be a template: a brace without its partner"),
         ("codes.prefx = \"a\"", "codes.prefx is no setting; did you mean codes.prefix?"),
         ("codes = 5", "codes is no setting; did you mean codes.prefix?"),
-        ("limit.pendings = 5", "limit is no setting; did you mean limits.pendings?"),
+        ("limit.pendings = 5", "limit.pendings is no setting; did you mean limits.pendings?"),
+        ("[limit]", "limit is no setting; did you mean limits.per_day?"),
         (
             "texts.refused.to_old = \"a\"",
             "texts.refused.to_old is no setting; did you mean texts.refused.too_old?",

@@ -164,8 +164,6 @@ texts! {
         lapsed = "{to}Your time to buy {product} has run out. Tweet {offer_tag} to start again",
         /// To a confirming tweet that came after the last unit.
         sold_out = "{to}Sorry, {product} is sold out. You have not been charged",
-        /// To the tweet that loaded a coupon.
-        loaded = "{to}Loaded onto your card: {price} back with {product}",
     }
 }
 
@@ -203,7 +201,7 @@ mod tests {
     #[test]
     fn all_default_texts_are_templates() {
         let texts = Texts::default();
-        assert_eq!(Texts::names().count(), 18);
+        assert_eq!(Texts::names().count(), 17);
         for name in Texts::names() {
             let text = texts.get(&name).unwrap().as_str();
             assert_eq!(Template::new(text).unwrap().as_str(), text, "{name}");

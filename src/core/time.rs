@@ -114,7 +114,7 @@ impl FromStr for Time {
     /// 1970 or after 9999 are errors.
     fn from_str(text: &str) -> Result<Time, NotATime> {
         let millis = DateTime::parse_from_rfc3339(text).map_err(|_| NotATime)?.timestamp_millis();
-        if millis < 0 || millis > Time::MAX.0 {
+        if !(0..=Time::MAX.0).contains(&millis) {
             return Err(NotATime);
         }
         Ok(Time(millis))

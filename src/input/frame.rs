@@ -14,10 +14,13 @@
 //! Whether a record is JSON at all is for the parser to say. Memory is bounded: a record beyond
 //! the largest size is skipped without being kept.
 
+use std::fmt;
 use std::io::{self, Read};
 use std::ops::Range;
 
-use memchr::{memchr, memchr2, memchr3};
+use memchr::memchr;
+
+use crate::input::balance::Balance;
 
 /// How much is read at once.
 const CHUNK: usize = 256 << 10;
@@ -67,6 +70,17 @@ impl BadFrame {
             BadFrame::Unfinished => "unfinished",
             BadFrame::TooLarge => "too_large",
         }
+    }
+}
+
+impl fmt::Display for BadFrame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            BadFrame::NoRecord => "a line outside of a record that does not begin with {",
+            BadFrame::Trailing => "text behind the closing brace of a record, on the same line",
+            BadFrame::Unfinished => "a record that was still open at the next one or at the end of the file",
+            BadFrame::TooLarge => "a record larger than input.max_record_bytes",
+        })
     }
 }
 
@@ -215,49 +229,52 @@ impl<R: Read> Frames<R> {
             return Some(self.unfinished(open));
         }
         open.at_line_start = false;
+        let begin = self.ahead.start;
         let ahead = &self.buffer[self.ahead.clone()];
         let newline = memchr(b'\n', ahead);
         let text = &ahead[..newline.unwrap_or(ahead.len())];
         // The only slow look at each byte; `memchr` finds the end of the line ten times as fast.
-        if let Some(brace) = open.balance.closed_at(text) {
-            self.ahead.start += brace + 1;
+        let brace = open.balance.closed_at(text);
+        self.ahead.start += match (brace, newline) {
+            (Some(brace), _) => brace + 1,
+            (None, Some(newline)) => newline + 1,
+            (None, None) => text.len(),
+        };
+        match open.start {
+            Some(start) if self.ahead.start - start > self.max_record_bytes => {
+                keep_first(&mut self.first_bytes, &self.buffer[start..self.ahead.start]);
+                open.start = None;
+            }
+            Some(_) => {}
+            None => keep_first(&mut self.first_bytes, &self.buffer[begin..self.ahead.start]),
+        }
+        if brace.is_some() {
             self.state = State::Line { reason: BadFrame::Trailing, blank: true };
             return Some(self.closed(open));
         }
-        self.ahead.start += text.len();
         if newline.is_some() {
-            self.ahead.start += 1;
             self.line += 1;
             open.at_line_start = true;
-        }
-        if let Some(start) = open.start
-            && self.ahead.start - start > self.max_record_bytes
-        {
-            keep_first(&mut self.first_bytes, &self.buffer[start..self.ahead.start]);
-            open.start = None;
         }
         self.state = State::Open(open);
         None
     }
 
-    fn closed(&mut self, open: Open) -> Step {
+    fn closed(&self, open: Open) -> Step {
         match open.start {
-            Some(start) if self.ahead.start - start <= self.max_record_bytes => {
-                Step::Record { line: open.line, bytes: start..self.ahead.start }
-            }
-            _ => self.bad(open, BadFrame::TooLarge),
+            Some(start) => Step::Record { line: open.line, bytes: start..self.ahead.start },
+            None => Step::Bad { line: open.line, reason: BadFrame::TooLarge },
         }
     }
 
     fn unfinished(&mut self, open: Open) -> Step {
-        let reason = if open.start.is_some() { BadFrame::Unfinished } else { BadFrame::TooLarge };
-        self.bad(open, reason)
-    }
-
-    fn bad(&mut self, open: Open, reason: BadFrame) -> Step {
-        if let Some(start) = open.start {
-            keep_first(&mut self.first_bytes, &self.buffer[start..self.ahead.start]);
-        }
+        let reason = match open.start {
+            Some(start) => {
+                keep_first(&mut self.first_bytes, &self.buffer[start..self.ahead.start]);
+                BadFrame::Unfinished
+            }
+            None => BadFrame::TooLarge,
+        };
         Step::Bad { line: open.line, reason }
     }
 
@@ -302,43 +319,4 @@ impl<R: Read> Frames<R> {
 fn keep_first(first_bytes: &mut Vec<u8>, bytes: &[u8]) {
     let room = FIRST_BYTES.saturating_sub(first_bytes.len());
     first_bytes.extend_from_slice(&bytes[..bytes.len().min(room)]);
-}
-
-/// Follows the braces outside of strings.
-#[derive(Clone, Copy, Debug, Default)]
-struct Balance {
-    depth: u64,
-    in_string: bool,
-    /// The last byte was the backslash of an escape.
-    escaped: bool,
-}
-
-impl Balance {
-    /// Goes through `text` up to the brace that balances the first one, and says where that is.
-    fn closed_at(&mut self, text: &[u8]) -> Option<usize> {
-        let mut at = 0;
-        while at < text.len() {
-            if self.escaped {
-                self.escaped = false;
-                at += 1;
-                continue;
-            }
-            let rest = &text[at..];
-            if self.in_string {
-                at += memchr2(b'"', b'\\', rest)?;
-                self.escaped = text[at] == b'\\';
-                self.in_string = self.escaped;
-            } else {
-                at += memchr3(b'"', b'{', b'}', rest)?;
-                match text[at] {
-                    b'"' => self.in_string = true,
-                    b'{' => self.depth += 1,
-                    _ if self.depth > 1 => self.depth -= 1,
-                    _ => return Some(at),
-                }
-            }
-            at += 1;
-        }
-        None
-    }
 }

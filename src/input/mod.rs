@@ -3,6 +3,7 @@
 //! A file may be plain or compressed by gzip, bzip2 or zstd, which its first bytes tell, not its
 //! name. Everything streams: an archive of a month needs no more memory than one of a minute.
 
+mod balance;
 pub mod frame;
 pub mod table_file;
 

@@ -126,7 +126,8 @@ impl TableFile {
                 return Ok(self.elements.next());
             }
             self.started = true;
-            let raw: &RawValue = serde_json::from_slice(&line).map_err(|error| self.broken(&error, 0))?;
+            let raw: &RawValue =
+                serde_json::from_slice(line.trim_ascii_end()).map_err(|error| self.broken(&error, 0))?;
             return Ok(Some((self.line, raw.get().to_owned())));
         }
     }
@@ -276,7 +277,7 @@ mod tests {
         let advice = "the file must be one JSON object a line, or one JSON array";
         for (text, place) in [
             ("{\"a\":1}\n\n{\"card_token\":\"tok\n{}", "offers.jsonl:3: broken JSON at column 18"),
-            ("{\n\"a\":1}", "offers.jsonl:1: broken JSON at column 2"),
+            ("{\n\"a\":1}", "offers.jsonl:1: broken JSON at column 1"),
             ("{} {}", "offers.jsonl:1: broken JSON at column 4"),
             ("\n[{},\n{]", "offers.jsonl:3: broken JSON at column 2"),
             ("[{}]\n{}", "offers.jsonl:2: broken JSON at column 1"),
