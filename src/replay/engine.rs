@@ -1,13 +1,14 @@
 //! The engine: scan, inbox and desk in one queue.
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
 use super::lines::{Line, Source, Table};
+use super::summary::Summary;
 use crate::core::account::Account;
 use crate::core::code::Secret;
 use crate::core::desk::{Desk, Effects, NoSettings, Output, Pendings, Progress};
-use crate::core::event::{Details, Event};
+use crate::core::event::Event;
 use crate::core::hashtag::fold;
 use crate::core::ids::AccountId;
 use crate::core::inbox::{Inbox, Position};
@@ -17,7 +18,7 @@ use crate::core::record::Rejection;
 use crate::core::scan::{OfferIndex, Scan};
 use crate::core::settings::Settings;
 use crate::core::tables::{AccountChange, AccountTable, OfferTable};
-use crate::core::tally::{Counted, Tally};
+use crate::core::tally::Counted;
 use crate::core::time::{MINUTE, Time};
 use crate::core::tweet::{self, BadRecord, Control, Deletion, Record, Tweet};
 
@@ -76,31 +77,6 @@ pub enum Stopped {
     /// The desk was handed a record before its settings.
     #[error(transparent)]
     Desk(#[from] NoSettings),
-}
-
-/// Counters of a run.
-#[derive(Debug, Clone, Default)]
-pub struct Summary {
-    /// Records that are tweets, those after `until` too.
-    pub tweets: u64,
-    /// Records that are deletions.
-    pub deletions: u64,
-    /// Control messages by kind.
-    pub controls: BTreeMap<&'static str, u64>,
-    /// Tweets after `until`, and deletions behind one.
-    pub after_until: u64,
-    /// Tweets that led to a sighting.
-    pub sightings: u64,
-    /// Records that the prefilter passed on.
-    pub passed_on: u64,
-    /// Records that matter, but that the prefilter would have dropped: always 0 (I6).
-    pub missed: u64,
-    /// Events by type.
-    pub events: BTreeMap<&'static str, u64>,
-    /// Refusals by reason.
-    pub refusals: BTreeMap<&'static str, u64>,
-    /// What led to nothing, by reason.
-    pub nothing: Tally,
 }
 
 impl Engine {
@@ -235,18 +211,13 @@ impl Engine {
             return Ok(Seen::AfterUntil);
         }
         self.advance(tweet.time)?;
-        let accounts = &self.accounts;
-        let matchers = match &mut self.matchers {
-            Some(matchers) => matchers,
-            none => none.insert(matchers(&self.offers, &self.settings, &self.ignored)?),
-        };
+        let matchers = matchers(&mut self.matchers, &self.offers, &self.settings, &self.ignored)?;
         let passed_on = matchers.prefilter.passes(bytes);
-        self.summary.passed_on += u64::from(passed_on);
-        let is_linked = |id| accounts.get(id).is_some();
+        let is_linked = |id| self.accounts.get(id).is_some();
         let sighting = matchers.scan.sighting(tweet, is_linked, &mut self.summary.nothing);
+        self.summary.prefilter(passed_on, sighting.is_some());
         if let Some(sighting) = sighting {
             self.summary.sightings += 1;
-            self.summary.missed += u64::from(!passed_on);
             self.deliver(Inbox::Sighting(sighting))?;
         }
         Ok(Seen::Tweet)
@@ -258,13 +229,8 @@ impl Engine {
             self.summary.after_until += 1;
             return Ok(Seen::AfterUntil);
         }
-        let matchers = match &mut self.matchers {
-            Some(matchers) => matchers,
-            none => none.insert(matchers(&self.offers, &self.settings, &self.ignored)?),
-        };
-        let passed_on = matchers.prefilter.passes(bytes);
-        self.summary.passed_on += u64::from(passed_on);
-        self.summary.missed += u64::from(!passed_on);
+        let matchers = matchers(&mut self.matchers, &self.offers, &self.settings, &self.ignored)?;
+        self.summary.prefilter(matchers.prefilter.passes(bytes), true);
         if self.accounts.get(deletion.author).is_some() {
             self.deliver(Inbox::Deletion { account: deletion.author, tweet_id: deletion.id })?;
         } else {
@@ -332,7 +298,7 @@ impl Engine {
                 for output in self.effects.outputs.drain(..) {
                     match output {
                         Output::Event(event) | Output::Order(event) => {
-                            count_event(&mut self.summary, &event);
+                            self.summary.event(&event);
                             self.events.push(event);
                         }
                         Output::Send(message) => queue.push_back(message),
@@ -349,19 +315,18 @@ impl Engine {
     }
 }
 
-fn count_event(summary: &mut Summary, event: &Event) {
-    *summary.events.entry(event.kind.as_str()).or_default() += 1;
-    if let Details::Refused { reason, .. } = &event.details {
-        *summary.refusals.entry(reason.as_str()).or_default() += 1;
-    }
-}
-
-fn matchers(
+/// The matchers, made anew if the offers have changed.
+fn matchers<'m>(
+    made: &'m mut Option<Matchers>,
     offers: &OfferTable,
     settings: &Settings,
     ignored: &HashSet<AccountId>,
-) -> Result<Matchers, Stopped> {
+) -> Result<&'m Matchers, Stopped> {
+    if let Some(matchers) = made {
+        return Ok(matchers);
+    }
     let index = OfferIndex::new(offers.index().map(|(tag, offer)| (tag.to_owned(), offer)))?;
     let prefilter = Prefilter::new(offers.index().map(|(tag, _)| tag), &fold(&settings.code_prefix));
-    Ok(Matchers { scan: Scan::new(index, &settings.code_prefix, ignored.clone()), prefilter })
+    let scan = Scan::new(index, &settings.code_prefix, ignored.clone());
+    Ok(made.insert(Matchers { scan, prefilter }))
 }

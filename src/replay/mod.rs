@@ -7,6 +7,8 @@
 
 mod engine;
 mod lines;
+mod summary;
 
-pub use engine::{Engine, Seen, Stopped, Summary};
+pub use engine::{Engine, Seen, Stopped};
 pub use lines::{Line, Source, Table};
+pub use summary::Summary;

@@ -8,6 +8,7 @@
 //! the worker's clock is read once at the start of a transaction and handed in.
 
 pub mod buyer;
+mod changelog;
 pub mod pending;
 mod state;
 mod stock;
@@ -19,9 +20,9 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+pub use self::changelog::{Change, Partition, SoldOut};
 pub use self::pending::{Pending, Pendings};
 use self::state::State;
-pub use self::state::{Change, Partition, SoldOut};
 pub use self::stock::Stock;
 use self::turn::Turn;
 pub use self::turn::{Effects, LONGEST_WINDOW, OFFER_TAG_AGE, Output};

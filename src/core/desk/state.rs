@@ -1,5 +1,4 @@
-//! The state of one inbox partition: what is committed, the overlay of the open transaction, and the
-//! records of the changelog.
+//! The state of one inbox partition: what is committed, and the overlay of the open transaction.
 //!
 //! State = base + overlay. A step reads through the overlay and writes into it; [`State::commit`]
 //! folds it in, [`State::abort`] drops it, and then it is as if the steps had never been.
@@ -7,10 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
 use super::buyer::Buyer;
 use super::buyer::history::History;
+use super::changelog::{Change, Partition};
 use super::pending::{Pending, Pendings};
 use super::stock::Stock;
 use super::turn::horizon;
@@ -18,61 +16,7 @@ use super::wheel::Wheel;
 use crate::core::account::Account;
 use crate::core::ids::AccountId;
 use crate::core::inbox::{Corrupt, Position, decode, encode};
-use crate::core::offer::Offer;
-use crate::core::settings::Settings;
 use crate::core::time::Time;
-
-/// What belongs to no single entity.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Partition {
-    /// Every tweet up to here is in the inbox. Never goes back.
-    pub desk_time: Time,
-    /// The settings with the highest revision of all marks; none before the first.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub settings: Option<Arc<Settings>>,
-    /// Offers of which nothing is left, as their stock has told.
-    #[serde(default)]
-    pub sold_out: Arc<BTreeMap<String, SoldOut>>,
-}
-
-/// What a stock has told about an offer of which nothing was left.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct SoldOut {
-    /// The newest version that the stock had seen.
-    pub version: u64,
-    /// Units sold, over all versions.
-    pub sold: u64,
-}
-
-impl SoldOut {
-    /// Whether a request of this version of the offer is refused: it is not newer, or its stock is
-    /// not above what is sold.
-    pub fn closes(&self, offer: &Offer) -> bool {
-        offer.version <= self.version || offer.stock.is_some_and(|stock| stock <= self.sold)
-    }
-}
-
-/// One record of the changelog: the state of one entity, or of the partition.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "entity", rename_all = "snake_case")]
-pub enum Change {
-    /// `account/<id>`.
-    Account(Box<Buyer>),
-    /// `offer/<id>`.
-    Offer {
-        /// The offer.
-        offer_id: String,
-        /// Its stock.
-        stock: Stock,
-    },
-    /// `partition`.
-    Partition {
-        /// The first inbox offset that is not in the state.
-        offset: u64,
-        /// What belongs to no single entity.
-        partition: Partition,
-    },
-}
 
 /// A linked or remembered account at rest: most of them have no history, and cost no room for one.
 #[derive(Debug)]
