@@ -76,7 +76,10 @@ impl Buyer {
 
     /// A tweet with codes or offer tags in its own text.
     pub(super) fn sighting(&mut self, sighting: &Sighting, turn: &mut Turn<'_>) {
-        if sighting.time < turn.desk_time.minus(turn.horizon()) {
+        // A version of a chain that began longer ago than markers are kept may be a copy of one that
+        // was decided on: it counts once, so it is as old as its first version.
+        let begun = Time::of_tweet_id(sighting.first_id.get()).unwrap_or(sighting.time);
+        if sighting.time.min(begun) < turn.desk_time.minus(turn.horizon()) {
             return self.only_open_codes(sighting, Counted::Replayed, turn);
         }
         if let Some(marker) = self.history.marker(sighting.first_id) {

@@ -129,7 +129,7 @@ impl Buyer {
     fn request(&mut self, offer: &Arc<Offer>, sighting: &Sighting, turn: &mut Turn<'_>) -> Verdict {
         let purchase_id = purchase_id(self.id, &offer.offer_id, sighting.first_id);
         if self.knows(purchase_id) {
-            // Another version of a tweet whose marker is gone already: it counts once.
+            // A later version of an old tweet, whose ids carry no time and whose marker is gone.
             turn.effects.count(Counted::Edited);
             return Verdict { outcome: VerdictKind::Nothing, code: None };
         }
