@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::command::{Error, accounts, offers, replay};
+use crate::command::{Error, accounts, demo, offers, replay};
 
 /// Buy by hashtag: a stream processor that turns a firehose of tweets into purchase events, each
 /// exactly once.
@@ -14,6 +14,7 @@ Every setting can be given in a configuration file and as an environment variabl
 window_seconds under [purchase] is HASHBUY_PURCHASE_WINDOW_SECONDS.
 
 Examples:
+  hashbuy demo
   hashbuy offers check offers.jsonl
   hashbuy accounts check accounts.jsonl")]
 pub struct Cli {
@@ -25,6 +26,8 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// A made-up firehose with shoppers, in the terminal; no set-up
+    Demo(demo::Demo),
     /// Tweets from files, events to stdout; no broker
     Replay(replay::Replay),
     /// The table of offers
@@ -41,6 +44,7 @@ pub enum Command {
 /// How it ended, if not well.
 pub fn run(cli: &Cli) -> Result<(), Error> {
     match &cli.command {
+        Command::Demo(args) => demo::run(args),
         Command::Replay(args) => replay::run(args),
         Command::Offers(offers) => offers::run(offers),
         Command::Accounts(accounts) => accounts::run(accounts),

@@ -2,6 +2,7 @@
 //! it ended.
 
 pub mod accounts;
+pub mod demo;
 pub mod offers;
 pub mod replay;
 mod table_check;

@@ -1,0 +1,83 @@
+//! Account holders among the shoppers.
+
+use fastrand::Rng;
+use serde_json::json;
+
+use super::plan::Plan;
+use super::shop::ARTICLES;
+use crate::core::ids::{AccountId, TweetId};
+use crate::core::time::Time;
+use crate::firehose::Format;
+use crate::firehose::words::name;
+
+/// Somebody with an account.
+pub(super) struct Holder {
+    pub account: AccountId,
+    pub handle: String,
+    /// The format in which the stream brings his tweets.
+    pub format: Format,
+    linked_at: Time,
+    /// A cap of his own on what he spends in a day, in dollars.
+    cap: Option<u64>,
+    /// Units that he has bought, by article.
+    pub bought: [u32; ARTICLES.len()],
+    /// What he is up to.
+    pub errand: Option<Errand>,
+    /// The record of his last tweet.
+    pub last_record: Vec<u8>,
+}
+
+/// A plan on its way.
+pub(super) struct Errand {
+    pub plan: Plan,
+    pub article: usize,
+    /// The tweet that asked, once it is out, and its text.
+    pub asked: Option<(TweetId, String)>,
+    /// The code, once it is known.
+    pub code: Option<String>,
+}
+
+impl Holder {
+    /// A holder, number `n` of all that ever were.
+    pub fn new(rng: &mut Rng, n: u64, account: AccountId, linked_at: Time) -> Holder {
+        let format = match n % 10 {
+            0 => Format::Activity,
+            1 | 2 => Format::V2,
+            _ => Format::V1,
+        };
+        Holder {
+            account,
+            handle: format!("{}{n}", name(rng, 2)),
+            format,
+            linked_at,
+            cap: (n % 25 == 7).then_some(3_000),
+            bought: [0; ARTICLES.len()],
+            errand: None,
+            last_record: Vec::new(),
+        }
+    }
+
+    /// The account's record.
+    pub fn record(&self, status: &str) -> String {
+        let mut record = json!({
+            "account_id": self.account,
+            "screen_name": self.handle,
+            "card_token": format!("tok_{:x}", self.account.get()),
+            "delivery_ref": format!("addr_{:x}", self.account.get()),
+            "status": status,
+            "linked_at": self.linked_at,
+        });
+        if let Some(cap) = self.cap {
+            record["caps"] = json!({ "per_day": { "amount": cap, "currency": "USD" } });
+        }
+        record.to_string()
+    }
+
+    /// An article that he may still buy.
+    pub fn wish(&self, rng: &mut Rng) -> Option<usize> {
+        let may: Vec<usize> = (0..ARTICLES.len())
+            .filter(|&article| self.bought[article] < ARTICLES[article].per_account)
+            .collect();
+        (!may.is_empty()).then(|| may[rng.usize(0..may.len())])
+    }
+}
