@@ -1,5 +1,7 @@
 //! `hashbuy demo` from the outside: the built program, without a terminal.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
