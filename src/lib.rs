@@ -80,6 +80,7 @@ pub mod config;
 pub mod core;
 pub mod firehose;
 pub mod input;
+pub mod log;
 pub mod metrics;
 pub mod replay;
 pub mod web;
