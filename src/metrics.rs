@@ -11,7 +11,7 @@ use metrics::{Unit, counter, describe_counter, describe_gauge, gauge};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
 use crate::core::event::{Cause, Details, Event};
-use crate::core::tally::Tally;
+use crate::core::tally::Counted;
 use crate::core::time::{SECOND, Time};
 
 const BUILD_INFO: &str = "hashbuy_build_info";
@@ -47,14 +47,22 @@ pub fn install() -> Result<PrometheusHandle, Taken> {
 
 fn describe() {
     describe_gauge!(BUILD_INFO, "Always 1; the version is in the label");
-    describe_counter!(SCAN_RECORDS, Unit::Count, "Records of the firehose: tweets, deletions, control messages");
+    describe_counter!(
+        SCAN_RECORDS,
+        Unit::Count,
+        "Records of the firehose: tweets, deletions, control messages"
+    );
     describe_counter!(SCAN_BYTES, Unit::Bytes, "Bytes of those records");
     describe_counter!(SCAN_CANDIDATES, Unit::Count, "Records that the prefilter passed on");
     describe_counter!(SCAN_SIGHTINGS, Unit::Count, "Tweets that carry an offer's tag or a code");
     describe_counter!(SCAN_SKIPPED, Unit::Count, "Control messages, by kind");
     describe_counter!(SCAN_DEAD_LETTERS, Unit::Count, "Records that cannot be read, by reason");
-    describe_counter!(NOTHING, Unit::Count, "What led to no event, by reason");
-    describe_counter!(DESK_EVENTS, Unit::Count, "Events, by type; refusals by reason and cancellations by cause");
+    describe_counter!(NOTHING, Unit::Count, "What led to nothing or is worth a count, by reason");
+    describe_counter!(
+        DESK_EVENTS,
+        Unit::Count,
+        "Events, by type; refusals by reason and cancellations by cause"
+    );
     describe_gauge!(DESK_PENDINGS, Unit::Count, "Purchases that wait for their confirmation");
     describe_gauge!(DESK_TIME, Unit::Seconds, "Desk time, in seconds since 1970");
 }
@@ -118,9 +126,9 @@ impl Decided {
     }
 }
 
-/// Adds what led to no event to the metrics.
-pub fn nothing(tally: &Tally) {
-    for (what, n) in tally.iter() {
+/// Adds what one batch counted besides its events to the metrics: why tweets, tags and codes led to nothing.
+pub fn nothing(counts: impl IntoIterator<Item = (Counted, u64)>) {
+    for (what, n) in counts.into_iter().filter(|(_, n)| *n > 0) {
         counter!(NOTHING, "reason" => what.as_str()).increment(n);
     }
 }

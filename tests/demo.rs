@@ -1,5 +1,7 @@
 //! `hashbuy demo` from the outside: the built program, without a terminal.
 
+#![expect(clippy::expect_used, reason = "a test fails by a panic that says why")]
+
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -63,7 +65,8 @@ impl Running {
 
 /// The numbers of `requested 412 = confirmed 280 + lapsed 71 + cancelled 33 + pending 28`.
 fn sum(stdout: &str) -> BTreeMap<String, u64> {
-    let line = stdout.lines().find_map(|line| line.strip_prefix("purchases   ")).expect("a line of purchases");
+    let line =
+        stdout.lines().find_map(|line| line.strip_prefix("purchases   ")).expect("a line of purchases");
     let words: Vec<&str> = line.split([' ', '=', '+']).filter(|word| !word.is_empty()).collect();
     words
         .chunks(2)
@@ -77,15 +80,22 @@ fn the_summary_adds_up() {
     let stdout = text(&output.stdout);
     assert_eq!(output.status.code(), Some(0), "{stdout}{}", text(&output.stderr));
     let sum = sum(&stdout);
-    assert_eq!(sum["requested"], sum["confirmed"] + sum["lapsed"] + sum["cancelled"] + sum["pending"], "{stdout}");
+    assert_eq!(
+        sum["requested"],
+        sum["confirmed"] + sum["lapsed"] + sum["cancelled"] + sum["pending"],
+        "{stdout}"
+    );
     for what in ["confirmed", "lapsed", "cancelled", "pending"] {
         assert!(sum[what] > 0, "{what}: {stdout}");
     }
     let billed = format!("nobody was billed twice: {0} orders, {0} purchases", sum["confirmed"]);
     assert!(stdout.contains(&billed), "{stdout}");
     assert!(stdout.contains("played      2,50"), "{stdout}");
-    assert!(stdout.lines().any(|line| line.starts_with("refusals    ") && line.contains("lapsed ")), "{stdout}");
-    for story in ["requested  ", "confirmed  ", "refused  "] {
+    assert!(
+        stdout.lines().any(|line| line.starts_with("refusals    ") && line.contains("lapsed ")),
+        "{stdout}"
+    );
+    for story in [" requested ", " confirmed ", " refused   "] {
         assert!(stdout.contains(story), "{story}: {stdout}");
     }
 }
@@ -105,7 +115,8 @@ fn the_same_seed_plays_the_same() {
 fn get(address: &str, path: &str) -> String {
     let mut stream = TcpStream::connect(address).expect("somebody listens");
     stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a timeout");
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").expect("it is read");
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")
+        .expect("it is read");
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("an answer");
     answer
@@ -113,9 +124,9 @@ fn get(address: &str, path: &str) -> String {
 
 /// The sum over all series of a metric.
 fn value(metrics: &str, name: &str) -> f64 {
-    let series = metrics.lines().filter(|line| {
-        line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' ']))
-    });
+    let series = metrics
+        .lines()
+        .filter(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' '])));
     series.map(|line| line.rsplit(' ').next().expect("a value").parse::<f64>().expect("a number")).sum()
 }
 
@@ -123,14 +134,22 @@ fn value(metrics: &str, name: &str) -> f64 {
 fn metrics_are_served_while_it_runs() {
     let mut running = Running::start(&["--for", "1h", "--rate", "500", "--port", "0"]);
     let line = running.line_with("http://127.0.0.1:");
-    let address = line.trim().split("http://").nth(1).expect("an address").trim_end_matches("/metrics").to_owned();
+    let address =
+        line.trim().split("http://").nth(1).expect("an address").trim_end_matches("/metrics").to_owned();
     let health = get(&address, "/healthz");
     assert!(health.starts_with("HTTP/1.1 200 OK\r\n") && health.ends_with("ok\n"), "{health}");
 
     let fed = [
-        "hashbuy_scan_records_total", "hashbuy_scan_bytes_total", "hashbuy_scan_candidates_total",
-        "hashbuy_scan_sightings_total", "hashbuy_scan_skipped_total", "hashbuy_nothing_total",
-        "hashbuy_desk_events_total", "hashbuy_desk_pendings", "hashbuy_desk_time_seconds", "hashbuy_build_info",
+        "hashbuy_scan_records_total",
+        "hashbuy_scan_bytes_total",
+        "hashbuy_scan_candidates_total",
+        "hashbuy_scan_sightings_total",
+        "hashbuy_scan_skipped_total",
+        "hashbuy_nothing_total",
+        "hashbuy_desk_events_total",
+        "hashbuy_desk_pendings",
+        "hashbuy_desk_time_seconds",
+        "hashbuy_build_info",
     ];
     let patience = Instant::now() + Duration::from_secs(60);
     let metrics = loop {
@@ -197,7 +216,10 @@ fn a_port_in_use_is_told() {
     let output = finished(&["--for", "1s", "--port", &port]);
     let stderr = text(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{stderr}");
-    assert!(stderr.contains(&format!("--port {port}: cannot listen")) && stderr.contains("in use"), "{stderr}");
+    assert!(
+        stderr.contains(&format!("--port {port}: cannot listen")) && stderr.contains("in use"),
+        "{stderr}"
+    );
 }
 
 #[test]

@@ -58,7 +58,10 @@ fn put_user(out: &mut Vec<u8>, id: u64, handle: &str, language: &Language, rng: 
         false => put_string(out, &bio(rng, language)),
     }
     put_counts(out, rng);
-    put(out, format_args!(r#","lang":"{}","contributors_enabled":false,"is_translator":false"#, language.code));
+    put(
+        out,
+        format_args!(r#","lang":"{}","contributors_enabled":false,"is_translator":false"#, language.code),
+    );
     put_profile(out, id, rng);
     out.extend_from_slice(br#","following":null,"follow_request_sent":null,"notifications":null}"#);
 }
@@ -90,7 +93,10 @@ fn put_counts(out: &mut Vec<u8>, rng: &mut Rng) {
             format_args!(
                 r#","utc_offset":{},"time_zone":"{}""#,
                 rng.i32(-11..13) * 3_600,
-                one_of(rng, &["Quito", "London", "Tokyo", "Hawaii", "Casablanca", "Central Time (US & Canada)"])
+                one_of(
+                    rng,
+                    &["Quito", "London", "Tokyo", "Hawaii", "Casablanca", "Central Time (US & Canada)"]
+                )
             ),
         ),
         false => out.extend_from_slice(br#","utc_offset":null,"time_zone":null"#),
@@ -107,10 +113,15 @@ fn put_counts(out: &mut Vec<u8>, rng: &mut Rng) {
 
 fn put_profile(out: &mut Vec<u8>, id: u64, rng: &mut Rng) {
     let background = match percent(rng, 40) {
-        true => format!("img.example.com/profile_background_images/{}/{}.jpeg", rng.u32(100_000_000..), hex(rng, 32)),
+        true => format!(
+            "img.example.com/profile_background_images/{}/{}.jpeg",
+            rng.u32(100_000_000..),
+            hex(rng, 32)
+        ),
         false => format!("img.example.com/images/themes/theme{}/bg.png", rng.u32(1..20)),
     };
-    let face = format!("img.example.com/profile_images/{}/{}_normal.jpeg", rng.u32(1_000_000_000..), hex(rng, 32));
+    let face =
+        format!("img.example.com/profile_images/{}/{}_normal.jpeg", rng.u32(1_000_000_000..), hex(rng, 32));
     put(out, format_args!(r#","profile_background_color":"{}""#, hex(rng, 6).to_uppercase()));
     for (field, path) in [("profile_background_image_url", background), ("profile_image_url", face)] {
         if field == "profile_image_url" {
@@ -122,7 +133,8 @@ fn put_profile(out: &mut Vec<u8>, id: u64, rng: &mut Rng) {
         put_string(out, &format!("https://{path}"));
     }
     if percent(rng, 74) {
-        let banner = format!("https://img.example.com/profile_banners/{id}/{}", rng.u32(1_340_000_000..1_360_000_000));
+        let banner =
+            format!("https://img.example.com/profile_banners/{id}/{}", rng.u32(1_340_000_000..1_360_000_000));
         out.extend_from_slice(br#","profile_banner_url":"#);
         out.extend_from_slice(&string(&banner));
     }

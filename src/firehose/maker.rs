@@ -172,10 +172,19 @@ impl Maker {
         let id = self.next_id(time);
         let rng = &mut self.rng;
         let by = rng.usize(0..CROWD);
-        let reply_to = (!retweet && percent(rng, 30))
-            .then(|| (id - (rng.u64(1..3_600_000) << 22), &self.authors[rng.usize(0..CROWD)]));
+        let reply_to = (!retweet && percent(rng, 30)).then(|| {
+            (id.saturating_sub(rng.u64(1..3_600_000) << 22).max(1), &self.authors[rng.usize(0..CROWD)])
+        });
         let source = &self.sources[rng.usize(0..self.sources.len())];
-        let post = |id, time, author, text, retweets, reply_to| Post { id, time, author, text, source, retweets, reply_to };
+        let post = |id, time, author, text, retweets, reply_to| Post {
+            id,
+            time,
+            author,
+            text,
+            source,
+            retweets,
+            reply_to,
+        };
         if !retweet {
             let post = post(id, time, &self.authors[by], &self.texts[by], 0, reply_to);
             put_v1(&mut self.record, &post, None);
@@ -201,7 +210,8 @@ impl Maker {
         let author = Author::known(draft.author, draft.handle);
         let text = Text::new(text, None);
         let source = &self.sources[0];
-        let post = Post { id, time: draft.time, author: &author, text: &text, source, reply_to: None, retweets: 0 };
+        let post =
+            Post { id, time: draft.time, author: &author, text: &text, source, reply_to: None, retweets: 0 };
         let inner = inner.map(|(relation, of)| {
             (relation, of.id, Author::known(of.author, of.handle), Text::new(of.text, None))
         });

@@ -26,6 +26,6 @@ mod words;
 #[cfg(test)]
 mod tests;
 
-pub use maker::{CONTROLS, DELETIONS, Draft, Format, Maker, Original, RETWEETS, REPEATED, TAGGED};
+pub use maker::{CONTROLS, DELETIONS, Draft, Format, Maker, Original, REPEATED, RETWEETS, TAGGED};
 pub use shoppers::{Happening, Shoppers};
 pub use wire::LINE_END;

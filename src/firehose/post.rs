@@ -98,5 +98,8 @@ pub(super) fn put_v1(out: &mut Vec<u8>, post: &Post<'_>, inner: Option<(&str, &[
     put(out, format_args!(r#","contributors":null,"retweet_count":{},"entities":"#, post.retweets));
     out.extend_from_slice(&post.text.entities);
     let language = post.author.language.code;
-    put(out, format_args!(r#","favorited":false,"retweeted":false,"filter_level":"medium","lang":"{language}"}}"#));
+    put(
+        out,
+        format_args!(r#","favorited":false,"retweeted":false,"filter_level":"medium","lang":"{language}"}}"#),
+    );
 }

@@ -25,7 +25,8 @@ fn share(part: usize, of: usize) -> f64 {
 #[test]
 fn the_mix_is_that_of_a_real_stream() {
     let records = noise(1);
-    let (mut controls, mut deletions, mut retweets, mut tagged, mut tweet_bytes, mut tweets) = (0, 0, 0, 0, 0, 0);
+    let (mut controls, mut deletions, mut retweets, mut tagged, mut tweet_bytes, mut tweets) =
+        (0, 0, 0, 0, 0, 0);
     for (n, record) in records.iter().enumerate() {
         assert!(record.is_ascii() && record.ends_with(LINE_END), "{}", String::from_utf8_lossy(record));
         match tweet::parse(record).unwrap() {
@@ -91,14 +92,23 @@ const FORMATS: [Format; 3] = [Format::V1, Format::V2, Format::Activity];
 fn drafts_read_back_in_every_format() {
     let mut maker = Maker::new(5);
     let text = "Tee & \"Kekse\" <3 🍵 #BuyParaplü http://t.example/a";
-    let of = Original { id: TweetId::new(1 << 60).unwrap(), author: AccountId::new(5).unwrap(), handle: "bo", text: "look: #BuyTea" };
+    let of = Original {
+        id: TweetId::new(1 << 60).unwrap(),
+        author: AccountId::new(5).unwrap(),
+        handle: "bo",
+        text: "look: #BuyTea",
+    };
     for format in FORMATS {
         let draft = draft(start(), text, format);
         for (kind, (id, record)) in
-            [maker.tweet(&draft), maker.quote(&draft, &of), maker.retweet(&draft, &of)].into_iter().enumerate()
+            [maker.tweet(&draft), maker.quote(&draft, &of), maker.retweet(&draft, &of)]
+                .into_iter()
+                .enumerate()
         {
             assert!(record.is_ascii(), "{format:?}");
-            let Ok(Record::Tweet(tweet)) = tweet::parse(&record) else { panic!("{}", String::from_utf8_lossy(&record)) };
+            let Ok(Record::Tweet(tweet)) = tweet::parse(&record) else {
+                panic!("{}", String::from_utf8_lossy(&record))
+            };
             assert_eq!((tweet.id, tweet.first_id, tweet.author, tweet.time), (id, id, draft.author, start()));
             assert_eq!(tweet.handle.as_deref(), Some("anna_1"));
             assert_eq!(tweet.retweet, kind == 2, "{format:?}");
@@ -118,7 +128,12 @@ fn drafts_read_back_in_every_format() {
 fn a_long_retweet_is_cut_as_the_microblog_cuts_it() {
     let mut maker = Maker::new(5);
     let text = "long ".repeat(28);
-    let of = Original { id: TweetId::new(1 << 60).unwrap(), author: AccountId::new(5).unwrap(), handle: "bo", text: &text };
+    let of = Original {
+        id: TweetId::new(1 << 60).unwrap(),
+        author: AccountId::new(5).unwrap(),
+        handle: "bo",
+        text: &text,
+    };
     let (_, record) = maker.retweet(&draft(start(), "", Format::V1), &of);
     let json: serde_json::Value = serde_json::from_slice(&record).unwrap();
     let text = json["text"].as_str().unwrap();

@@ -33,7 +33,19 @@ mod tests {
         for (text, millis) in [("500ms", 500), ("30s", 30_000), ("2m", 120_000), ("1h", 3_600_000)] {
             assert_eq!(parse(text), Ok(Duration::from_millis(millis)), "{text}");
         }
-        for text in ["", "30", "s", "0s", "-1s", "1.5s", "30 s", "30S", "1d", "99999999999999999999s", "9999999999999999h"] {
+        for text in [
+            "",
+            "30",
+            "s",
+            "0s",
+            "-1s",
+            "1.5s",
+            "30 s",
+            "30S",
+            "1d",
+            "99999999999999999999s",
+            "9999999999999999h",
+        ] {
             assert!(parse(text).is_err(), "{text}");
         }
     }

@@ -46,13 +46,15 @@ impl Ledger {
                 None
             }
             _ if !purchase.requested => Some(format!("{} without a request", event.kind.as_str())),
-            EventKind::Confirmed | EventKind::Lapsed | EventKind::Cancelled => {
-                purchase.end.replace(event.kind).map(|end| format!("{} after {}", event.kind.as_str(), end.as_str()))
-            }
+            EventKind::Confirmed | EventKind::Lapsed | EventKind::Cancelled => purchase
+                .end
+                .replace(event.kind)
+                .map(|end| format!("{} after {}", event.kind.as_str(), end.as_str())),
             EventKind::OrderPlaced if purchase.ordered => Some("billed twice".to_owned()),
             EventKind::OrderPlaced => {
                 purchase.ordered = true;
-                (purchase.end != Some(EventKind::Confirmed)).then(|| "billed without a confirmation".to_owned())
+                (purchase.end != Some(EventKind::Confirmed))
+                    .then(|| "billed without a confirmation".to_owned())
             }
             EventKind::Reminded | EventKind::Refused => None,
         };
@@ -97,9 +99,12 @@ mod tests {
     fn event(kind: EventKind, purchase: Option<u128>) -> Event {
         let tweet = TweetId::new(7).unwrap();
         let details = match kind {
-            EventKind::Refused => {
-                Details::Refused { reason: Reason::Locked, tweet_id: tweet, hashtag: "#a".to_owned(), reply: None }
-            }
+            EventKind::Refused => Details::Refused {
+                reason: Reason::Locked,
+                tweet_id: tweet,
+                hashtag: "#a".to_owned(),
+                reply: None,
+            },
             // The ledger goes by the type.
             _ => Details::Cancelled { offer_tweet_id: tweet, cause: Cause::Deleted, reply: None },
         };
@@ -118,11 +123,21 @@ mod tests {
     fn whole_lives_add_up() {
         use EventKind::*;
         let events = [
-            (Requested, 1), (Requested, 2), (Reminded, 1), (Confirmed, 1), (OrderPlaced, 1), (Lapsed, 2),
-            (Requested, 3), (Cancelled, 3), (Requested, 4),
+            (Requested, 1),
+            (Requested, 2),
+            (Reminded, 1),
+            (Confirmed, 1),
+            (OrderPlaced, 1),
+            (Lapsed, 2),
+            (Requested, 3),
+            (Cancelled, 3),
+            (Requested, 4),
         ];
         assert_eq!(faults(&events, 1), [""; 0]);
-        assert_eq!(faults(&events, 0), ["requested 4 is not confirmed 1 + lapsed 1 + cancelled 1 + pending 0"]);
+        assert_eq!(
+            faults(&events, 0),
+            ["requested 4 is not confirmed 1 + lapsed 1 + cancelled 1 + pending 0"]
+        );
     }
 
     #[test]

@@ -47,11 +47,17 @@ impl Screen {
     /// The screen, if stdout is one.
     pub fn new() -> Screen {
         let bar = watched().then(|| {
-            let style = ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
+            let style =
+                ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
             ProgressBar::with_draw_target(None, ProgressDrawTarget::stdout()).with_style(style)
         });
         let colours = bar.is_some() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         Screen { bar, colours, left: (0, 0), minute: -1, followed: HashSet::new(), left_out: 0, failed: None }
+    }
+
+    /// Whether the numbers stand at the bottom and can change at any time.
+    pub fn is_live(&self) -> bool {
+        self.bar.is_some()
     }
 
     /// Shows a line.
@@ -166,21 +172,23 @@ fn story(shoppers: &Shoppers, event: &Event, colours: bool) -> String {
     let tag = event.offer_id.as_deref().and_then(Shoppers::tag).unwrap_or("-");
     let (verb, colour, more) = match &event.details {
         Details::Requested { code, deadline, price, .. } => {
-            ("requested", "", format!("{price}, tweet {code} by {}", clock(*deadline)))
+            ("requested", "", format!("{price}, {code} by {}", clock(*deadline)))
         }
         Details::Reminded { code, deadline, .. } => {
-            ("reminded", "", format!("tweet {code} by {}", clock(*deadline)))
+            ("reminded", "", format!("{code} by {}", clock(*deadline)))
         }
         Details::Confirmed { price, .. } => ("confirmed", "32", price.to_string()),
         Details::Lapsed { .. } => ("lapsed", "33", "no code in time".to_owned()),
         Details::Cancelled { cause, .. } => ("cancelled", "35", words(*cause).to_owned()),
-        Details::Refused { reason, hashtag, .. } => ("refused", "31", format!("{} ({hashtag})", reason.as_str())),
+        Details::Refused { reason, hashtag, .. } => {
+            ("refused", "31", format!("{} ({hashtag})", reason.as_str()))
+        }
         Details::OrderPlaced { .. } => ("ordered", "", String::new()),
     };
     let (clock, who) = (clock(event.at), who(shoppers, event));
     match colours && !colour.is_empty() {
-        true => format!("{clock}  {who:<10} {tag:<12} \x1b[{colour}m{verb:<10}\x1b[0m {more}"),
-        false => format!("{clock}  {who:<10} {tag:<12} {verb:<10} {more}"),
+        true => format!("{clock}  {who:<9} {tag:<11} \x1b[{colour}m{verb:<9}\x1b[0m {more}"),
+        false => format!("{clock}  {who:<9} {tag:<11} {verb:<9} {more}"),
     }
 }
 

@@ -30,7 +30,8 @@ pub fn lines(world: &World, rate: u64, elapsed: Duration) -> Vec<String> {
         format!("refusals    {}", refusals(world)),
     ];
     if faults(world).is_empty() {
-        let [orders, purchases] = [EventKind::OrderPlaced, EventKind::Confirmed].map(|kind| world.ledger.count(kind));
+        let [orders, purchases] =
+            [EventKind::OrderPlaced, EventKind::Confirmed].map(|kind| world.ledger.count(kind));
         lines.push(format!(
             "billed      nobody was billed twice: {} orders, {} purchases",
             grouped(orders),
@@ -78,7 +79,8 @@ fn sum(world: &World) -> String {
 fn refusals(world: &World) -> String {
     let mut reasons: Vec<_> = world.ledger.refusals.iter().collect();
     reasons.sort_by_key(|&(reason, &n)| (std::cmp::Reverse(n), *reason));
-    let reasons: Vec<_> = reasons.into_iter().map(|(reason, &n)| format!("{reason} {}", grouped(n))).collect();
+    let reasons: Vec<_> =
+        reasons.into_iter().map(|(reason, &n)| format!("{reason} {}", grouped(n))).collect();
     let total = grouped(world.ledger.count(EventKind::Refused));
     if reasons.is_empty() { total } else { format!("{total}: {}", reasons.join(", ")) }
 }

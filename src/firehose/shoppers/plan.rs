@@ -82,10 +82,16 @@ impl Plan {
 
     /// What is done with a code that was issued at one time and buys until another.
     pub fn acts(self, rng: &mut Rng, issued: Time, deadline: Time) -> Vec<(Time, Act)> {
-        let mut after = |seconds: std::ops::Range<i64>| issued.plus(rng.i64(seconds.start * SECOND..seconds.end * SECOND));
+        let mut after = |seconds: std::ops::Range<i64>| {
+            issued.plus(rng.i64(seconds.start * SECOND..seconds.end * SECOND))
+        };
         match self {
             Plan::Buy | Plan::BuyByQuote => vec![(after(8..75), Act::Confirm)],
-            Plan::BuyTwice => vec![(after(8..40), Act::Confirm), (after(41..50), Act::Repeat), (after(51..90), Act::Confirm)],
+            Plan::BuyTwice => vec![
+                (after(8..40), Act::Confirm),
+                (after(41..50), Act::Repeat),
+                (after(51..90), Act::Confirm),
+            ],
             Plan::AskAgain => vec![(after(62..75), Act::AskAgain), (after(80..115), Act::Confirm)],
             Plan::BeLate => vec![(deadline.plus(rng.i64(1..25 * SECOND)), Act::Confirm)],
             Plan::Forget => Vec::new(),
@@ -97,7 +103,11 @@ impl Plan {
                 acts
             }
             Plan::BeFrozen => {
-                vec![(after(10..25), Act::Freeze), (after(30..60), Act::Confirm), (after(90..110), Act::Unfreeze)]
+                vec![
+                    (after(10..25), Act::Freeze),
+                    (after(30..60), Act::Confirm),
+                    (after(90..110), Act::Unfreeze),
+                ]
             }
             Plan::Leave => vec![(after(10..60), Act::Unlink)],
         }

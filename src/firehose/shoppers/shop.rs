@@ -22,12 +22,20 @@ pub(super) struct Article {
 
 /// All articles.
 pub(super) const ARTICLES: [Article; 8] = [
-    Article { id: "teapot", tag: "#BuyTeapot", product: "Round Teapot", price: (2_450, "USD"), per_account: 1 },
+    Article {
+        id: "teapot",
+        tag: "#BuyTeapot",
+        product: "Round Teapot",
+        price: (2_450, "USD"),
+        per_account: 1,
+    },
     Article { id: "kite", tag: "#BuyKite", product: "Kite, 2 m", price: (1_800, "GBP"), per_account: 1 },
     Article { id: "lamp", tag: "#BuyLamp", product: "Reading Lamp", price: (3_990, "EUR"), per_account: 1 },
     Article { id: "socks", tag: "#BuySocks", product: "Striped Socks", price: (900, "USD"), per_account: 3 },
     Article { id: "radio", tag: "#BuyRadio", product: "Pocket Radio", price: (4_800, "JPY"), per_account: 1 },
-    Article { id: "umbrella", tag: "#BuyParaplü", product: "Paraplü", price: (3_200, "CHF"), per_account: 1 },
+    Article {
+        id: "umbrella", tag: "#BuyParaplü", product: "Paraplü", price: (3_200, "CHF"), per_account: 1
+    },
     Article { id: "tea", tag: "#BuyTea", product: "Tea, 500 g", price: (45_000, "INR"), per_account: 2 },
     Article { id: "globe", tag: "#BuyGlobe", product: "Glass Globe", price: (5_900, "USD"), per_account: 1 },
 ];

@@ -69,9 +69,23 @@ fn everything_that_can_come_of_a_plan_does() {
         *seen.entry(reason).or_insert(0) += 1;
     }
     for wanted in [
-        "purchase.requested", "purchase.reminded", "purchase.confirmed", "purchase.lapsed", "order.placed",
-        "Deleted", "Frozen", "Unlinked", "SoldOut",
-        "not_linked", "frozen", "locked", "lapsed", "wrong_code", "on_hold", "sold_out", "cap_exceeded",
+        "purchase.requested",
+        "purchase.reminded",
+        "purchase.confirmed",
+        "purchase.lapsed",
+        "order.placed",
+        "Deleted",
+        "Frozen",
+        "Unlinked",
+        "SoldOut",
+        "not_linked",
+        "frozen",
+        "locked",
+        "lapsed",
+        "wrong_code",
+        "on_hold",
+        "sold_out",
+        "cap_exceeded",
     ] {
         assert!(seen.contains_key(wanted), "{wanted} is not in {seen:?}");
     }
