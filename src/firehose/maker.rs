@@ -172,8 +172,9 @@ impl Maker {
         let id = self.next_id(time);
         let rng = &mut self.rng;
         let by = rng.usize(0..CROWD);
-        let reply_to = (!retweet && percent(rng, 30))
-            .then(|| (id - (rng.u64(1..3_600_000) << 22), &self.authors[rng.usize(0..CROWD)]));
+        let reply_to = (!retweet && percent(rng, 30)).then(|| {
+            (id.saturating_sub(rng.u64(1..3_600_000) << 22).max(1), &self.authors[rng.usize(0..CROWD)])
+        });
         let source = &self.sources[rng.usize(0..self.sources.len())];
         let post = |id, time, author, text, retweets, reply_to| Post {
             id,
