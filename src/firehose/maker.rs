@@ -216,7 +216,7 @@ impl Maker {
             (relation, of.id, Author::known(of.author, of.handle), Text::new(of.text, None))
         });
         let inner = inner.as_ref().map(|(relation, id, author, text)| {
-            let time = Time::latest_of_tweet_id(id.get());
+            let time = Time::of_tweet_id(id.get()).unwrap_or(draft.time);
             (*relation, Post { id: id.get(), time, author, text, source, reply_to: None, retweets: 1 })
         });
         let inner = inner.as_ref().map(|(relation, post)| (*relation, post));
