@@ -364,7 +364,7 @@ fn the_scripts_lead_to_everything() {
     use proptest::test_runner::TestRunner;
     let mut runner = TestRunner::deterministic();
     let mut kinds = BTreeMap::new();
-    for _ in 0..200 {
+    for _ in 0..600 {
         let steps = steps().new_tree(&mut runner).unwrap().current();
         for (_, _, effects) in run(&steps) {
             for output in &effects.outputs {

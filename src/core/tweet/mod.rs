@@ -1,7 +1,7 @@
 //! One record of the firehose: bytes -> [`Record`].
 //!
-//! The format is found by looking at the record, record by record: the v1.1 stream ([`v1`]), the
-//! v2 stream ([`v2`]) and Gnip's Activity Streams ([`activity`]), deletions in each of them, and
+//! The format is found by looking at the record, record by record: the v1.1 stream (`v1`), the
+//! v2 stream (`v2`) and Gnip's Activity Streams (`activity`), deletions in each of them, and
 //! control messages. What cannot be read is a [`BadRecord`], for the dead letters; what is no
 //! tweet is a [`Control`], to be counted.
 

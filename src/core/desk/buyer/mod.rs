@@ -1,9 +1,9 @@
 //! The account entity: the life of a purchase as one buyer sees it.
 //!
-//! One tweet is one step. [`Buyer::sighting`] sorts out copies, strangers and floods, then decides
-//! on the codes ([`codes`]) and on the offer tags ([`requests`]), each in the order of the text, and
+//! One tweet is one step. `Buyer::sighting` sorts out copies, strangers and floods, then decides
+//! on the codes (`codes`) and on the offer tags (`requests`), each in the order of the text, and
 //! leaves a settled marker. Records, deletions, lapses and answers of a stock are steps of their own
-//! ([`endings`]).
+//! (`endings`).
 
 mod codes;
 mod endings;
