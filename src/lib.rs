@@ -49,8 +49,9 @@
 //!    then has been seen.
 //!
 //! [`core`] knows no Kafka, no clock, no threads and no random numbers: time is an argument, effects are
-//! values. [`replay`] drives both stages over a stream whose time is that of its data; [`command`] has
-//! what a user types.
+//! values. [`replay`] drives both stages over a stream whose time is that of its data; [`firehose`] makes
+//! up tweets and shoppers, for the demo and the benches; [`command`] has what a user types, with its
+//! settings from [`config`]; [`metrics`] names what can be measured, and [`web`] shows it.
 //!
 //! # Guarantees
 //!

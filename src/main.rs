@@ -1,10 +1,10 @@
 //! hashbuy: command line, wiring, exit codes.
 
-use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
 use hashbuy::cli::{self, Cli};
+use hashbuy::command::tell;
 
 fn main() -> ExitCode {
     // A wrong command line ends here, with a message and exit code 2.
@@ -13,8 +13,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             if error.is_told() {
-                // `eprintln` would panic where nobody reads stderr.
-                let _ = writeln!(io::stderr(), "hashbuy: {error}");
+                tell(format_args!("hashbuy: {error}"));
             }
             error.exit_code()
         }

@@ -11,7 +11,7 @@ use metrics::{Unit, counter, describe_counter, describe_gauge, gauge};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
 use crate::core::event::{Cause, Details, Event};
-use crate::core::tally::Tally;
+use crate::core::tally::Counted;
 use crate::core::time::{SECOND, Time};
 
 const BUILD_INFO: &str = "hashbuy_build_info";
@@ -57,7 +57,7 @@ fn describe() {
     describe_counter!(SCAN_SIGHTINGS, Unit::Count, "Tweets that carry an offer's tag or a code");
     describe_counter!(SCAN_SKIPPED, Unit::Count, "Control messages, by kind");
     describe_counter!(SCAN_DEAD_LETTERS, Unit::Count, "Records that cannot be read, by reason");
-    describe_counter!(NOTHING, Unit::Count, "What led to no event, by reason");
+    describe_counter!(NOTHING, Unit::Count, "What led to nothing or is worth a count, by reason");
     describe_counter!(
         DESK_EVENTS,
         Unit::Count,
@@ -126,9 +126,9 @@ impl Decided {
     }
 }
 
-/// Adds what led to no event to the metrics.
-pub fn nothing(tally: &Tally) {
-    for (what, n) in tally.iter() {
+/// Adds what one batch counted besides its events to the metrics: why tweets, tags and codes led to nothing.
+pub fn nothing(counts: impl IntoIterator<Item = (Counted, u64)>) {
+    for (what, n) in counts.into_iter().filter(|(_, n)| *n > 0) {
         counter!(NOTHING, "reason" => what.as_str()).increment(n);
     }
 }

@@ -411,6 +411,12 @@ fn tokens_stand_in_no_message() {
         "12",
         with(account(13, "c"), json!({"card_token": "tok-unseen"})),
     ));
+    // A token in the place of a key or of a time is one, too.
+    for (at, key) in
+        [("2016-05-04T09:00:01.000Z", "tok-unseen"), ("tok-unseen", "13"), ("soon", "tok-unseen")]
+    {
+        world.accounts.push(line(at, key, with(account(13, "c"), json!({"card_token": "tok-unseen"}))));
+    }
     let folder = Folder::new();
     let run = world.replay_with(&folder, &["--dead-letters", "dead.jsonl"]);
     run.events();
@@ -764,5 +770,35 @@ fn a_reader_that_goes_away_is_no_failure() {
     assert!(matches!(ended.status.code(), Some(0) | None), "{:?}: {stderr}", ended.status);
     for loud in ["panicked", "roken pipe", "error"] {
         assert!(!stderr.contains(loud), "{loud}: {stderr}");
+    }
+}
+
+#[test]
+fn a_reader_of_stderr_that_goes_away_costs_no_event() {
+    let mut world = tables();
+    world.records =
+        vec![b"no record".to_vec(), Tweet::new(tweet_id(at(5), 1), 51, "zed", "#GetKettle").record()];
+    let folder = Folder::new();
+    let mut args = world.options(&folder);
+    args.push(folder.write("tweets.jsonl", world.stream()).into());
+    let mut child = command().args(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stderr.take());
+    let ended = child.wait_with_output().unwrap();
+    assert_eq!(ended.status.code(), Some(0));
+    assert_eq!(String::from_utf8_lossy(&ended.stdout).lines().count(), 1);
+}
+
+#[test]
+fn a_screen_name_that_can_be_no_handle_is_not_addressed() {
+    for name in [String::new(), "x".repeat(1_000), "anna k".to_owned()] {
+        let mut world = tables();
+        world.accounts = vec![with(account(51, "anna"), json!({"screen_name": name}))];
+        let record = json!({"id": tweet_id(at(5), 1), "text": "#GetKettle", "user": {"id": 51}});
+        world.records = vec![record.to_string().into_bytes()];
+        let run = world.replay();
+        let reply = &run.events()[0]["reply"];
+        assert_eq!(reply.get("to"), None, "{reply}");
+        let text = reply["text"].as_str().unwrap();
+        assert!(!text.contains('@') && text.contains("#Confirm"), "{text}");
     }
 }

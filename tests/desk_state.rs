@@ -41,7 +41,8 @@ enum What {
     Link,
     Unlink,
     Withdraw { offer: usize },
-    Restock { stock: u64 },
+    Restock { stock: u64, newer: bool },
+    Prolong { offer: usize, days: i64 },
     Mark,
 }
 
@@ -58,7 +59,8 @@ fn what() -> impl Strategy<Value = What> {
         3 => Just(What::Link),
         1 => Just(What::Unlink),
         1 => (0..OFFERS).prop_map(|offer| What::Withdraw { offer }),
-        1 => (1..4u64).prop_map(|stock| What::Restock { stock }),
+        1 => (1..3u64, any::<bool>()).prop_map(|(stock, newer)| What::Restock { stock, newer }),
+        1 => (0..OFFERS, 0..9i64).prop_map(|(offer, days)| What::Prolong { offer, days }),
         6 => Just(What::Mark),
     ]
 }
@@ -108,7 +110,7 @@ impl Script {
             time: START,
             sequence: 0,
             version: 1,
-            stock: 2,
+            stock: 1,
             codes: Vec::new(),
             tweets: Vec::new(),
             last: None,
@@ -186,8 +188,12 @@ impl Script {
             }
             What::Unlink => Inbox::Account { account_id, position, account: None },
             What::Withdraw { offer } => Inbox::Withdrawn { offer_id: format!("o{offer}") },
-            What::Restock { stock } => {
-                self.version += 1;
+            What::Prolong { offer, days } => Inbox::Ends {
+                offer_id: format!("o{offer}"),
+                ends_at: Time::from_millis(START).plus(days * 86_400_000),
+            },
+            What::Restock { stock, newer } => {
+                self.version += u64::from(*newer);
                 self.stock = *stock;
                 Inbox::Offer { offer: offer(step.account as usize % 2, self.version, self.stock) }
             }
@@ -358,7 +364,7 @@ fn the_scripts_lead_to_everything() {
     use proptest::test_runner::TestRunner;
     let mut runner = TestRunner::deterministic();
     let mut kinds = BTreeMap::new();
-    for _ in 0..200 {
+    for _ in 0..400 {
         let steps = steps().new_tree(&mut runner).unwrap().current();
         for (_, _, effects) in run(&steps) {
             for output in &effects.outputs {

@@ -24,6 +24,8 @@ const UNWATCHED: Duration = Duration::from_secs(30);
 const TICK: Duration = Duration::from_millis(1_000 / TICKS_PER_SECOND);
 /// Records that are played in one go; then others have their turn: the web server, Ctrl-C.
 const PIECE: u64 = 500;
+/// What the world may be behind the clock on the wall and still catches up with.
+const CAUGHT_UP: Duration = Duration::from_secs(1);
 /// Between two looks at the speed.
 const MEASURED: Duration = Duration::from_millis(995);
 
@@ -130,14 +132,17 @@ impl Show<'_> {
             u64::try_from(length.as_millis().div_ceil(TICK.as_millis())).unwrap_or(u64::MAX)
         });
         let mut beat = tokio::time::interval(TICK);
-        // After a stop the world catches up.
         beat.set_missed_tick_behavior(MissedTickBehavior::Burst);
         let mut speed = Speed::new();
         for number in 0..ticks {
-            tokio::select! {
+            let due = tokio::select! {
                 biased;
                 () = &mut interrupted => return Ok(()),
-                _ = beat.tick() => {}
+                due = beat.tick() => due,
+            };
+            // A hiccup is caught up with; the night in which a laptop slept is not.
+            if due.elapsed() > CAUGHT_UP {
+                beat.reset();
             }
             let mut tick = Tick::new(number, self.args.rate);
             while self.piece(&mut tick)? {
@@ -146,10 +151,10 @@ impl Show<'_> {
                     () = &mut interrupted => return Ok(()),
                     () = tokio::task::yield_now() => {}
                 }
-                self.status(&mut speed);
+                self.status(&mut speed, false);
             }
             self.world.publish();
-            self.status(&mut speed);
+            self.status(&mut speed, self.screen.is_live());
             self.screen.check()?;
             // Without a pause between late ticks nobody else would ever have a turn.
             tokio::task::yield_now().await;
@@ -162,9 +167,9 @@ impl Show<'_> {
         self.world.play(tick, PIECE, |shoppers, event| screen.event(shoppers, event)).map_err(Error::failed)
     }
 
-    fn status(&mut self, speed: &mut Speed) {
-        let measured = speed.measure(&self.world);
-        if !measured && !watched() {
+    /// Shows how it goes, once a second, or now.
+    fn status(&mut self, speed: &mut Speed, now: bool) {
+        if !speed.measure(&self.world) && !now {
             return;
         }
         let world = &self.world;

@@ -7,7 +7,8 @@ pub mod offers;
 pub mod replay;
 mod table_check;
 
-use std::io;
+use std::fmt::Display;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 /// Why a command did not end well. What it prints goes to stderr, behind `hashbuy: `.
@@ -59,4 +60,9 @@ impl Error {
     pub fn is_told(&self) -> bool {
         matches!(self, Error::Usage(_) | Error::Failed(_))
     }
+}
+
+/// Says something to the user. Nothing can be done for one whose stderr is gone.
+pub fn tell(message: impl Display) {
+    let _ = writeln!(io::stderr(), "{message}");
 }

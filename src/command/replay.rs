@@ -12,7 +12,7 @@ use clap::Args;
 
 use self::output::{DeadLetter, Outputs};
 use self::summary::Report;
-use crate::command::Error;
+use crate::command::{Error, tell};
 use crate::config::Config;
 use crate::core::code::Secret;
 use crate::core::record::Rejection;
@@ -82,8 +82,8 @@ pub fn run(args: &Replay) -> Result<(), Error> {
     tables.read(Table::Accounts, &args.accounts)?;
     let outputs = Outputs::open(args.dead_letters.as_deref())?;
     if secret.is_none() {
-        eprintln!(
-            "hashbuy: warning: no --secret-file: the codes are made with a published secret, which protects nobody"
+        tell(
+            "hashbuy: warning: no --secret-file: the codes are made with a published secret, which protects nobody",
         );
     }
     for (source, rejection) in &tables.rejected {
@@ -100,7 +100,7 @@ pub fn run(args: &Replay) -> Result<(), Error> {
     report.finish(&engine, started.elapsed());
     outputs.finish()?;
     for failure in &failures {
-        eprintln!("hashbuy: {failure}");
+        tell(format_args!("hashbuy: {failure}"));
     }
     report.print();
     if failures.is_empty() { Ok(()) } else { Err(Error::Reported) }

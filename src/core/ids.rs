@@ -66,6 +66,15 @@ decimal_id! {
     AccountId
 }
 
+/// The longest handle that is believed, in bytes; the microblog gives out 15 characters at most.
+const MAX_HANDLE: usize = 64;
+
+/// Whether a text can be a handle (without `@`), so that a reply can address it.
+pub fn is_handle(text: &str) -> bool {
+    let clean = !text.chars().any(|c| c.is_whitespace() || c.is_control());
+    (1..=MAX_HANDLE).contains(&text.len()) && clean
+}
+
 /// The id of one purchase: the same whenever the same tweet of the same account asks for the
 /// same offer again, so a crash that makes us decide twice cannot make two purchases.
 pub fn purchase_id(account: AccountId, offer_id: &str, offer_tweet: TweetId) -> Uuid {

@@ -69,6 +69,14 @@ pub enum Inbox {
         /// The record.
         offer: Arc<Offer>,
     },
+    /// From the feeder, to every partition: when an offer ends by its newest record. Accounts count
+    /// their units of it until a day later, however often it is prolonged.
+    Ends {
+        /// Which offer.
+        offer_id: String,
+        /// Its end.
+        ends_at: Time,
+    },
     /// From the feeder, to every partition: an offer is withdrawn, and what is pending with it.
     Withdrawn {
         /// Which offer.
@@ -196,7 +204,9 @@ impl Inbox {
             Inbox::Offer { offer } => Key::Offer(offer.offer_id.clone()),
             Inbox::Submitted(confirmation) => Key::Offer(confirmation.offer.offer_id.clone()),
             Inbox::Sold { offer_id } => Key::Offer(offer_id.clone()),
-            Inbox::Withdrawn { .. } | Inbox::SoldOut { .. } | Inbox::Mark { .. } => Key::Everywhere,
+            Inbox::Ends { .. } | Inbox::Withdrawn { .. } | Inbox::SoldOut { .. } | Inbox::Mark { .. } => {
+                Key::Everywhere
+            }
         }
     }
 }

@@ -148,15 +148,25 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// From here on rejections name the record by its id.
+    /// From here on rejections name the record by its id, unless what is hidden stands in it.
     pub fn name(&mut self, id: &str) {
-        self.id = Some(id.to_owned());
+        let is_hidden = self.secret.as_deref().is_some_and(|secret| id.contains(secret));
+        self.id = (!is_hidden).then(|| id.to_owned());
     }
 
     /// From here on no rejection shows what stands in this field, wherever else it may stand too.
     pub fn hide(&mut self, name: &str) {
         let text = self.json(name).and_then(|json| serde_json::from_str::<String>(json).ok());
         self.secret = text.filter(|text| !text.is_empty());
+    }
+
+    /// The same for a field of the object that stands in a field.
+    pub fn hide_within(&mut self, object: &str, name: &str) {
+        let inner = self.json(object).and_then(|json| Fields::read(self.record, json).ok());
+        if let Some(mut inner) = inner {
+            inner.hide(name);
+            self.secret = inner.secret;
+        }
     }
 
     /// True if the field is there, even as `null`.

@@ -81,13 +81,15 @@ fn cut(text: &str) -> String {
 /// The length of a tweet as X counts it, or a little more: characters of Latin and a few other
 /// scripts count 1, all others (emoji as well) 2, links 23 (twitter-text's configuration v3).
 ///
-/// Never less than X counts: a word with a dot between two letters or digits may be taken for a
-/// link, so it counts for one, and an emoji made of several characters counts each of them.
+/// Never less than X counts: whatever has a dot between a letter or digit and a letter may be taken
+/// for a link, so it counts for one, and an emoji made of several characters counts each of them.
 pub fn weighted_length(text: &str) -> usize {
+    let in_host = |c: char| c.is_alphanumeric() || c == '.' || c == '-';
     let mut length = 0;
-    for word in text.split_inclusive(char::is_whitespace) {
-        let plain: usize = word.chars().map(weight).sum();
-        length += if may_be_link(word) { plain.max(LINK_LENGTH + 1) } else { plain };
+    // Runs of characters of hosts, each with the character behind it.
+    for run in text.split_inclusive(|c: char| !in_host(c)) {
+        let plain: usize = run.chars().map(weight).sum();
+        length += if may_be_host(run) { plain.max(LINK_LENGTH + 1) } else { plain };
     }
     length
 }
@@ -99,9 +101,9 @@ fn weight(c: char) -> usize {
     }
 }
 
-fn may_be_link(word: &str) -> bool {
+fn may_be_host(run: &str) -> bool {
     let mut before = ' ';
-    let mut characters = word.chars().peekable();
+    let mut characters = run.chars().peekable();
     while let Some(c) = characters.next() {
         let dotted = c == '.' && before.is_alphanumeric();
         if dotted && characters.peek().is_some_and(|next| next.is_alphabetic()) {
@@ -143,7 +145,13 @@ mod tests {
 
     #[test]
     fn a_long_product_is_cut() {
-        for name in ["x".repeat(1_024), "茶".repeat(341), "🍵".repeat(256), "a b.c ".repeat(170)] {
+        for name in [
+            "x".repeat(1_024),
+            "茶".repeat(341),
+            "🍵".repeat(256),
+            "a b.c ".repeat(170),
+            "abcd.com,".repeat(113),
+        ] {
             let values = Values { to: Some("anna"), product: &name, price: "$1.00", ..Values::default() };
             let text = text("{to}Buy {product} for {price}", &values);
             assert!(weighted_length(&text) <= MAX_LENGTH, "{text}");
@@ -163,6 +171,7 @@ mod tests {
         assert_eq!(weighted_length("abc é ж"), 7);
         assert_eq!(weighted_length("茶🍵"), 4);
         assert_eq!(weighted_length("see x.co"), 4 + 24);
+        assert_eq!(weighted_length("a.com,b.com/c"), 24 + 24 + 1);
         assert_eq!(weighted_length("$149.99, 3.5 mm."), 16);
     }
 }

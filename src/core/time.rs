@@ -60,15 +60,6 @@ impl Time {
         Some(Time((id >> 22) as i64 + ID_EPOCH))
     }
 
-    /// The latest time at which a tweet with this id can have been posted: its time, or for ids
-    /// that carry none the moment from which on all do.
-    pub const fn latest_of_tweet_id(id: u64) -> Time {
-        match Time::of_tweet_id(id) {
-            Some(time) => time,
-            None => Time(ID_EPOCH),
-        }
-    }
-
     /// This time plus a span in milliseconds, held to the years 1970 to 9999.
     pub const fn plus(self, millis: i64) -> Time {
         Time::from_millis(self.0.saturating_add(millis))

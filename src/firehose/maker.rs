@@ -172,8 +172,9 @@ impl Maker {
         let id = self.next_id(time);
         let rng = &mut self.rng;
         let by = rng.usize(0..CROWD);
-        let reply_to = (!retweet && percent(rng, 30))
-            .then(|| (id - (rng.u64(1..3_600_000) << 22), &self.authors[rng.usize(0..CROWD)]));
+        let reply_to = (!retweet && percent(rng, 30)).then(|| {
+            (id.saturating_sub(rng.u64(1..3_600_000) << 22).max(1), &self.authors[rng.usize(0..CROWD)])
+        });
         let source = &self.sources[rng.usize(0..self.sources.len())];
         let post = |id, time, author, text, retweets, reply_to| Post {
             id,
@@ -215,7 +216,7 @@ impl Maker {
             (relation, of.id, Author::known(of.author, of.handle), Text::new(of.text, None))
         });
         let inner = inner.as_ref().map(|(relation, id, author, text)| {
-            let time = Time::latest_of_tweet_id(id.get());
+            let time = Time::of_tweet_id(id.get()).unwrap_or(draft.time);
             (*relation, Post { id: id.get(), time, author, text, source, reply_to: None, retweets: 1 })
         });
         let inner = inner.as_ref().map(|(relation, post)| (*relation, post));

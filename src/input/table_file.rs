@@ -187,6 +187,7 @@ fn change(record: &'static str, json: String) -> Result<Change, Rejection> {
 }
 
 fn timed(mut fields: Fields<'_>) -> Result<Option<Change>, Rejection> {
+    fields.hide_within("value", "card_token");
     let key = fields.required("key", "the id of the record, a text", Fields::text)?;
     fields.name(&key);
     let at = fields.required("at", "a time", Fields::time)?;

@@ -272,6 +272,7 @@ impl Engine {
     }
 
     fn feed_offer(&mut self, offer: Arc<Offer>) -> Result<(), Stopped> {
+        self.deliver(Inbox::Ends { offer_id: offer.offer_id.clone(), ends_at: offer.ends_at })?;
         if offer.status == OfferStatus::Withdrawn && offer.cancel_pending {
             self.deliver(Inbox::Withdrawn { offer_id: offer.offer_id.clone() })?;
         }

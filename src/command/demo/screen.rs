@@ -55,6 +55,11 @@ impl Screen {
         Screen { bar, colours, left: (0, 0), minute: -1, followed: HashSet::new(), left_out: 0, failed: None }
     }
 
+    /// Whether the numbers stand at the bottom and can change at any time.
+    pub fn is_live(&self) -> bool {
+        self.bar.is_some()
+    }
+
     /// Shows a line.
     pub fn line(&mut self, line: &str) {
         match &self.bar {
@@ -167,10 +172,10 @@ fn story(shoppers: &Shoppers, event: &Event, colours: bool) -> String {
     let tag = event.offer_id.as_deref().and_then(Shoppers::tag).unwrap_or("-");
     let (verb, colour, more) = match &event.details {
         Details::Requested { code, deadline, price, .. } => {
-            ("requested", "", format!("{price}, tweet {code} by {}", clock(*deadline)))
+            ("requested", "", format!("{price}, {code} by {}", clock(*deadline)))
         }
         Details::Reminded { code, deadline, .. } => {
-            ("reminded", "", format!("tweet {code} by {}", clock(*deadline)))
+            ("reminded", "", format!("{code} by {}", clock(*deadline)))
         }
         Details::Confirmed { price, .. } => ("confirmed", "32", price.to_string()),
         Details::Lapsed { .. } => ("lapsed", "33", "no code in time".to_owned()),
@@ -182,8 +187,8 @@ fn story(shoppers: &Shoppers, event: &Event, colours: bool) -> String {
     };
     let (clock, who) = (clock(event.at), who(shoppers, event));
     match colours && !colour.is_empty() {
-        true => format!("{clock}  {who:<10} {tag:<12} \x1b[{colour}m{verb:<10}\x1b[0m {more}"),
-        false => format!("{clock}  {who:<10} {tag:<12} {verb:<10} {more}"),
+        true => format!("{clock}  {who:<9} {tag:<11} \x1b[{colour}m{verb:<9}\x1b[0m {more}"),
+        false => format!("{clock}  {who:<9} {tag:<11} {verb:<9} {more}"),
     }
 }
 

@@ -3,14 +3,15 @@
 //! The world moves in ticks, and what is played is a function of the seed, the rate and the number
 //! of the tick: how fast the machine is shows in the clock on the wall only.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 use super::ledger::Ledger;
 use crate::core::code::Secret;
 use crate::core::event::Event;
 use crate::core::settings::Settings;
-use crate::core::tally::{Counted, Tally};
+use crate::core::tally::Counted;
 use crate::core::time::{MINUTE, SECOND, Time};
+use crate::core::tweet::BadRecord;
 use crate::firehose::{Happening, Maker, Shoppers};
 use crate::input::table_file::Change;
 use crate::metrics::{self, Decided, Scanned};
@@ -128,12 +129,9 @@ impl World {
         for (&kind, &n) in &now.controls {
             self.scanned.skipped.insert(kind, n - before.controls.get(kind).copied().unwrap_or(0));
         }
-        let mut nothing = Tally::default();
-        for &what in Counted::ALL {
-            (before.nothing.of(what)..now.nothing.of(what)).for_each(|_| nothing.count(what));
-        }
+        let counted = Counted::ALL.iter();
+        metrics::nothing(counted.map(|&what| (what, now.nothing.of(what) - before.nothing.of(what))));
         self.published = now.clone();
-        metrics::nothing(&nothing);
         std::mem::take(&mut self.scanned).publish();
         std::mem::take(&mut self.decided).publish();
         metrics::desk(self.pendings(), self.time());
@@ -177,7 +175,7 @@ impl World {
 }
 
 /// Counts a record that was played; 1 if it was a tweet.
-fn count(world: &mut World, bytes: usize, seen: Result<Seen, crate::core::tweet::BadRecord>) -> u64 {
+fn count(world: &mut World, bytes: usize, seen: Result<Seen, BadRecord>) -> u64 {
     world.records += 1;
     world.bytes += bytes as u64;
     world.scanned.records += 1;
@@ -186,8 +184,7 @@ fn count(world: &mut World, bytes: usize, seen: Result<Seen, crate::core::tweet:
         Ok(Seen::Tweet) => 1,
         Ok(_) => 0,
         Err(bad) => {
-            let reasons: &mut BTreeMap<_, _> = &mut world.scanned.dead_letters;
-            *reasons.entry(bad.reason()).or_default() += 1;
+            *world.scanned.dead_letters.entry(bad.reason()).or_default() += 1;
             world.unreadable.push(bad.to_string());
             0
         }

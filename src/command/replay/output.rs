@@ -11,7 +11,7 @@ use indicatif::ProgressBar;
 use serde::Serialize;
 
 use super::{progress_bar, watched};
-use crate::command::Error;
+use crate::command::{Error, tell};
 use crate::core::event::Event;
 use crate::input::Input;
 
@@ -155,12 +155,9 @@ impl Outputs {
     }
 
     fn to_stderr(&self, line: &str) {
-        let print = || {
-            let _ = writeln!(io::stderr(), "{line}");
-        };
         match &self.bar {
-            Some(bar) => bar.suspend(print),
-            None => print(),
+            Some(bar) => bar.suspend(|| tell(line)),
+            None => tell(line),
         }
     }
 }

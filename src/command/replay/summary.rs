@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::watched;
+use crate::command::tell;
 use crate::core::time::Time;
 use crate::replay::{Engine, Summary};
 
@@ -57,9 +58,9 @@ impl Report {
     pub fn print(&self) {
         let Some(end) = &self.end else { return };
         if watched() {
-            eprint!("{}", self.for_a_person(end));
+            tell(self.for_a_person(end).trim_end());
         } else {
-            eprintln!("{}", self.as_json(end));
+            tell(self.as_json(end));
         }
     }
 

@@ -1,6 +1,5 @@
 //! The records of the changelog: the state of each entity, as JSON, under its key.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -19,9 +18,17 @@ pub struct Partition {
     /// The settings with the highest revision of all marks; none before the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settings: Option<Arc<Settings>>,
-    /// Offers of which nothing is left, as their stock has told.
-    #[serde(default)]
-    pub sold_out: Arc<BTreeMap<String, SoldOut>>,
+}
+
+/// What every partition has been told of an offer, since its accounts cannot know it by themselves.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// By its stock, that nothing is left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sold_out: Option<SoldOut>,
+    /// By its newest record, when it ends: units of it are counted until a day later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends_at: Option<Time>,
 }
 
 /// What a stock has told about an offer of which nothing was left.
@@ -53,6 +60,13 @@ pub enum Change {
         offer_id: String,
         /// Its stock.
         stock: Stock,
+    },
+    /// `told/<offer id>`.
+    Told {
+        /// The offer.
+        offer_id: String,
+        /// What is known of it here.
+        told: Told,
     },
     /// `partition`.
     Partition {

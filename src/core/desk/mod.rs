@@ -15,12 +15,11 @@ mod stock;
 mod turn;
 pub mod wheel;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use uuid::Uuid;
 
-pub use self::changelog::{Change, Partition, SoldOut};
+pub use self::changelog::{Change, Partition, SoldOut, Told};
 pub use self::pending::{Pending, Pendings};
 use self::state::State;
 pub use self::stock::Stock;
@@ -29,7 +28,7 @@ pub use self::turn::{Effects, LONGEST_WINDOW, OFFER_TAG_AGE, Output};
 use super::code::Secret;
 use super::event::Cause;
 use super::ids::AccountId;
-use super::inbox::{Corrupt, Inbox};
+use super::inbox::{Corrupt, Inbox, Sighting};
 use super::settings::Settings;
 use super::time::Time;
 
@@ -122,8 +121,12 @@ impl Desk {
                 self.state.partition_mut().desk_time = *time;
             }
         }
-        let Partition { desk_time, settings, sold_out } = self.state.partition().clone();
+        let Partition { desk_time, settings } = self.state.partition().clone();
         let settings = settings.ok_or(NoSettings)?;
+        let told = match record {
+            Inbox::Sighting(sighting) => self.told(sighting),
+            _ => Vec::new(),
+        };
         let mut deadlines = Vec::new();
         let mut turn = Turn {
             settings: &settings,
@@ -131,7 +134,7 @@ impl Desk {
             desk_time,
             log_time,
             now,
-            sold_out: &sold_out,
+            told: &told,
             effects,
             deadlines: &mut deadlines,
         };
@@ -158,13 +161,21 @@ impl Desk {
             }
             Inbox::Sold { offer_id } => state.stock(offer_id).sold(offer_id, &mut turn),
             Inbox::SoldOut { offer_id, version, sold } => {
-                let told = SoldOut { version: *version, sold: *sold };
-                let all: &mut BTreeMap<_, _> = Arc::make_mut(&mut state.partition_mut().sold_out);
-                let newest = all.entry(offer_id.clone()).or_insert(told);
-                *newest = told.max(*newest);
+                let news = SoldOut { version: *version, sold: *sold };
+                let told = &mut state.told_mut(offer_id).sold_out;
+                *told = Some(told.map_or(news, |held| held.max(news)));
+            }
+            Inbox::Ends { offer_id, ends_at } => {
+                state.told_mut(offer_id).ends_at = Some(*ends_at);
             }
         }
         Ok(Progress::Done)
+    }
+
+    /// What is known of the offers in a sighting.
+    fn told<'s>(&self, sighting: &'s Sighting) -> Vec<(&'s str, Told)> {
+        let ids = sighting.offers.iter().map(|seen| seen.offer.offer_id.as_str());
+        ids.map(|offer_id| (offer_id, self.state.told(offer_id))).collect()
     }
 
     /// The settings with the highest revision win; of two with one revision, the greater text.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::buyer::Buyer;
 use super::buyer::history::History;
-use super::changelog::{Change, Partition};
+use super::changelog::{Change, Partition, Told};
 use super::pending::{Pending, Pendings};
 use super::stock::Stock;
 use super::turn::horizon;
@@ -35,6 +35,7 @@ pub(super) struct State {
     buyers: HashMap<AccountId, AtRest>,
     pendings: Arc<Pendings>,
     stocks: HashMap<String, Stock>,
+    told: HashMap<String, Told>,
     lapses: Wheel<AccountId>,
     prunes: Wheel<AccountId>,
     open: Open,
@@ -46,6 +47,7 @@ struct Open {
     partition: Option<Partition>,
     buyers: BTreeMap<AccountId, Buyer>,
     stocks: BTreeMap<String, Stock>,
+    told: BTreeMap<String, Told>,
     /// Deadlines that are due or new: taken from the wheel, or not yet in it.
     lapses: BTreeSet<(Time, AccountId)>,
     /// What was taken from the wheels, to be put back by an abort.
@@ -82,8 +84,22 @@ impl State {
         let (desk_time, horizon) = (self.partition().desk_time, self.horizon());
         let base = || committed(&self.buyers, &self.pendings, id);
         let buyer = self.open.buyers.entry(id).or_insert_with(base);
-        buyer.history.prune(desk_time, horizon);
+        let (open, told) = (&self.open.told, &self.told);
+        let ends_at =
+            |offer_id: &str| open.get(offer_id).or(told.get(offer_id)).and_then(|told| told.ends_at);
+        buyer.history.prune(desk_time, horizon, ends_at);
         buyer
+    }
+
+    /// What this partition has been told of an offer.
+    pub fn told(&self, offer_id: &str) -> Told {
+        self.open.told.get(offer_id).or(self.told.get(offer_id)).copied().unwrap_or_default()
+    }
+
+    /// The same, to be changed.
+    pub fn told_mut(&mut self, offer_id: &str) -> &mut Told {
+        let told = self.told(offer_id);
+        self.open.told.entry(offer_id.to_owned()).or_insert(told)
     }
 
     /// The stock of an offer, to be changed.
@@ -179,6 +195,12 @@ impl State {
                 changes.push((format!("offer/{offer_id}"), Some(encode(&change))));
             }
         }
+        for (offer_id, told) in &self.open.told {
+            if self.told.get(offer_id) != Some(told) {
+                let change = Change::Told { offer_id: offer_id.clone(), told: *told };
+                changes.push((format!("told/{offer_id}"), Some(encode(&change))));
+            }
+        }
         let partition = Change::Partition { offset, partition: self.partition().clone() };
         changes.push(("partition".to_owned(), Some(encode(&partition))));
         changes
@@ -207,6 +229,7 @@ impl State {
             self.rest(buyer);
         }
         self.stocks.extend(open.stocks);
+        self.told.extend(open.told);
     }
 
     /// Drops the overlay.
@@ -236,6 +259,9 @@ impl State {
             Some(Change::Offer { offer_id, stock }) => {
                 self.stocks.insert(offer_id, stock);
             }
+            Some(Change::Told { offer_id, told }) => {
+                self.told.insert(offer_id, told);
+            }
             Some(Change::Partition { offset, partition }) => {
                 self.partition = partition;
                 return Ok(Some(offset));
@@ -243,8 +269,6 @@ impl State {
             None => {
                 if let Some(id) = key.strip_prefix("account/").and_then(AccountId::parse) {
                     self.rest(Buyer::stranger(id));
-                } else if let Some(offer_id) = key.strip_prefix("offer/") {
-                    self.stocks.remove(offer_id);
                 }
             }
         }

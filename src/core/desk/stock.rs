@@ -30,7 +30,8 @@ struct Newest {
 impl Stock {
     /// A record of the offer.
     pub(super) fn record(&mut self, offer: &Offer, turn: &mut Turn<'_>) {
-        self.see(offer);
+        // Records of one version replace each other; an older version, come late, changes nothing.
+        self.see(offer, |newest| offer.version >= newest.version);
         self.tell_if_sold_out(&offer.offer_id, turn);
     }
 
@@ -43,7 +44,8 @@ impl Stock {
 
     /// A confirmation that wants a unit.
     pub(super) fn submitted(&mut self, confirmation: &Confirmation, turn: &mut Turn<'_>) {
-        self.see(&confirmation.offer);
+        // What the buyer was shown is news only if no record of this version has come.
+        self.see(&confirmation.offer, |newest| confirmation.offer.version > newest.version);
         let confirmed = self.newest.is_none_or(|newest| self.sold < newest.stock);
         if confirmed {
             self.sold += 1;
@@ -61,12 +63,10 @@ impl Stock {
         }
     }
 
-    /// Takes note of a version. Records of one version replace each other; an older version, come
-    /// late, changes nothing.
-    fn see(&mut self, offer: &Offer) {
+    /// Takes note of a version, if it is the first or newer than what is held.
+    fn see(&mut self, offer: &Offer, is_newer: impl Fn(Newest) -> bool) {
         let Some(stock) = offer.stock else { return };
-        let is_older = |newest: Newest| offer.version < newest.version;
-        if !self.newest.is_some_and(is_older) {
+        if self.newest.is_none_or(is_newer) {
             self.newest = Some(Newest { version: offer.version, stock });
         }
     }

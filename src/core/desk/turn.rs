@@ -1,8 +1,6 @@
 //! One step of an entity: what it may know, and what it says.
 
-use std::collections::BTreeMap;
-
-use super::SoldOut;
+use super::changelog::Told;
 use crate::core::code::Secret;
 use crate::core::event::Event;
 use crate::core::inbox::Inbox;
@@ -65,8 +63,8 @@ pub(super) struct Turn<'t> {
     pub log_time: Time,
     /// The worker's clock at the start of the transaction.
     pub now: Time,
-    /// The offers of which nothing is left.
-    pub sold_out: &'t BTreeMap<String, SoldOut>,
+    /// What is known of the offers in the tweet.
+    pub told: &'t [(&'t str, Told)],
     /// What the step leads to.
     pub effects: &'t mut Effects,
     /// Deadlines of the pendings that the step makes.

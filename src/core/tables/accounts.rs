@@ -48,7 +48,7 @@ impl AccountTable {
             return Ok(AccountChange::Unlinked(id));
         };
         let account = Account::from_json(json)?;
-        check_key("account", key, &account.account_id.to_string())?;
+        check_key("account", key, &account.account_id.to_string(), Some(&account.card_token))?;
         self.put(account).map(AccountChange::Linked)
     }
 

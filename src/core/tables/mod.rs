@@ -11,12 +11,20 @@ pub use offers::{OfferChange, OfferTable};
 
 use crate::core::record::{Rejection, shown_text};
 
-/// Checks that a record stands under its own id, where it has a key at all.
-fn check_key(record: &'static str, key: Option<&str>, id: &str) -> Result<(), Rejection> {
+/// Checks that a record stands under its own id, where it has a key at all. `secret` is in no message.
+fn check_key(
+    record: &'static str,
+    key: Option<&str>,
+    id: &str,
+    secret: Option<&str>,
+) -> Result<(), Rejection> {
     match key {
         Some(key) if key != id => {
             let mend = format!("must be the record's own id, {}", shown_text(id));
-            Err(Rejection::new(record, Some(id), "the key", shown_text(key), mend))
+            let is_secret = secret.is_some_and(|secret| key.contains(secret));
+            let found =
+                if is_secret { "a text with the card token in it".to_owned() } else { shown_text(key) };
+            Err(Rejection::new(record, Some(id), "the key", found, mend))
         }
         _ => Ok(()),
     }

@@ -75,7 +75,7 @@ impl OfferTable {
     pub fn apply(&mut self, key: Option<&str>, record: Option<&str>, code_prefix: &str) -> OfferChange {
         let read = match record {
             Some(json) => Offer::from_json(json, code_prefix).and_then(|offer| {
-                check_key("offer", key, &offer.offer_id)?;
+                check_key("offer", key, &offer.offer_id, None)?;
                 Ok(Some(offer))
             }),
             None => key_of_null("offer", key).map(|_| None),

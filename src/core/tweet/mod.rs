@@ -1,7 +1,7 @@
 //! One record of the firehose: bytes -> [`Record`].
 //!
-//! The format is found by looking at the record, record by record: the v1.1 stream ([`v1`]), the
-//! v2 stream ([`v2`]) and Gnip's Activity Streams ([`activity`]), deletions in each of them, and
+//! The format is found by looking at the record, record by record: the v1.1 stream (`v1`), the
+//! v2 stream (`v2`) and Gnip's Activity Streams (`activity`), deletions in each of them, and
 //! control messages. What cannot be read is a [`BadRecord`], for the dead letters; what is no
 //! tweet is a [`Control`], to be counted.
 
@@ -13,7 +13,7 @@ mod v2;
 
 pub use own_text::OwnText;
 
-use crate::core::ids::{AccountId, TweetId};
+use crate::core::ids::{AccountId, TweetId, is_handle};
 use crate::core::time::Time;
 
 /// What one record of the firehose says.
@@ -231,9 +231,11 @@ impl<'t> Top<'t> {
     }
 }
 
-/// The wanted members of a nested object; none of them if it is missing or no object.
+/// The wanted members of a nested object that are there and not null; none of them if it is missing or
+/// no object.
 fn nested<'t, const N: usize>(value: Option<&'t str>, names: &[&str; N]) -> [Option<&'t str>; N] {
-    value.and_then(|value| json::members(value, names).ok().flatten()).unwrap_or([None; N])
+    let found = value.and_then(|value| json::members(value, names).ok().flatten());
+    found.unwrap_or([None; N]).map(|member| member.filter(|value| json::is_present(value)))
 }
 
 /// An id that is a string of digits or an integer.
@@ -274,15 +276,10 @@ fn first_string<'t, const N: usize>(values: [Option<&'t str>; N]) -> Option<std:
     values.into_iter().flatten().find_map(json::string)
 }
 
-/// Handles longer than this are dropped: the microblog gives out 15 characters at most.
-const MAX_HANDLE: usize = 64;
-
 /// A handle, if it is a string that can be one.
 fn handle(value: Option<&str>) -> Option<String> {
     let handle = json::string(value?)?;
-    let fits = (1..=MAX_HANDLE).contains(&handle.len());
-    let clean = !handle.chars().any(|c| c.is_whitespace() || c.is_control());
-    (fits && clean).then(|| handle.into_owned())
+    is_handle(&handle).then(|| handle.into_owned())
 }
 
 #[cfg(test)]

@@ -59,6 +59,7 @@ fn the_first_text_that_is_a_string() {
     let v2 = |fields: &str| format!(r#"{{"data":{{"id":"727784831185847308","author_id":"5",{fields}}}}}"#);
     assert_eq!(tweet(&v2(r#""text":"a","note_tweet":{"text":"b"}"#)).text.as_str(), "b");
     assert_eq!(tweet(&v2(r#""text":"a","note_tweet":{"text":[]}"#)).text.as_str(), "a");
+    assert_eq!(tweet(&v2(r#""text":"a","note_tweet":null,"tweet_delete":null"#)).text.as_str(), "a");
 }
 
 #[test]
@@ -97,6 +98,8 @@ fn deletions() {
         r#"{"d\u0065lete":{"tweet":{"id":"8","author_id":"9"}}}"#,
         r#"{"data":{"tweet_delete":{"tweet":{"id":"8","author_id":"9"},"event_at":"x"}}}"#,
         r#"{"verb":"delete","objectType":"activity","id":"x:8","actor":{"id":"id:twitter.com:9"}}"#,
+        r#"{"verb":"delete","objectType":"activity","id":"x:8","object":{"id":null},"actor":{"id":"x:9"}}"#,
+        r#"{"delete":{"status":null,"tweet":{"id":"8","author_id":"9"}}}"#,
     ] {
         assert_eq!(deletion(json), (8, 9), "{json}");
     }

@@ -10,6 +10,9 @@ use crate::core::time::Time;
 use crate::firehose::Format;
 use crate::firehose::words::name;
 
+/// After so many plans a holder is tired of it, even if some offer is beyond his cap for ever.
+const ERRANDS: u32 = 20;
+
 /// Somebody with an account.
 pub(super) struct Holder {
     pub account: AccountId,
@@ -21,6 +24,8 @@ pub(super) struct Holder {
     cap: Option<u64>,
     /// Units that he has bought, by article.
     pub bought: [u32; ARTICLES.len()],
+    /// Plans that he has had.
+    pub errands: u32,
     /// What he is up to.
     pub errand: Option<Errand>,
     /// The record of his last tweet.
@@ -52,6 +57,7 @@ impl Holder {
             linked_at,
             cap: (n % 25 == 7).then_some(3_000),
             bought: [0; ARTICLES.len()],
+            errands: 0,
             errand: None,
             last_record: Vec::new(),
         }
@@ -73,8 +79,11 @@ impl Holder {
         record.to_string()
     }
 
-    /// An article that he may still buy.
+    /// An article that he may still buy; none once he is tired of it.
     pub fn wish(&self, rng: &mut Rng) -> Option<usize> {
+        if self.errands >= ERRANDS {
+            return None;
+        }
         let may: Vec<usize> = (0..ARTICLES.len())
             .filter(|&article| self.bought[article] < ARTICLES[article].per_account)
             .collect();

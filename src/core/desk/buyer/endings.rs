@@ -51,7 +51,8 @@ impl Buyer {
             usize::MAX,
             turn,
         );
-        let time = Time::latest_of_tweet_id(tweet.get());
+        // An id that carries no time may be of any; it is remembered from now on.
+        let time = Time::of_tweet_id(tweet.get()).unwrap_or(turn.desk_time);
         if self.account.is_none() || time < turn.desk_time.minus(turn.horizon()) {
             turn.effects.count(Counted::DeletionDropped);
             return;

@@ -101,7 +101,7 @@ pub enum VerdictKind {
 pub struct Deleted {
     /// The id in the notice.
     pub tweet: TweetId,
-    /// The latest time at which it can have been posted.
+    /// Its tweet time; of an id without one, desk time when it was deleted.
     pub time: Time,
 }
 
@@ -150,7 +150,7 @@ pub struct Units {
     pub offer_id: String,
     /// Confirmed and submitted, over all versions.
     pub units: u64,
-    /// The end of the offer, the latest of all versions seen.
+    /// The end of the offer: as it was when they were bought, or as the partition was told since.
     pub ends_at: Time,
 }
 
@@ -169,8 +169,9 @@ impl History {
         *self == History::default()
     }
 
-    /// Throws away what can matter no more.
-    pub fn prune(&mut self, desk_time: Time, horizon: i64) {
+    /// Throws away what can matter no more. `ends_at` knows when offers end by their newest record;
+    /// units are counted until a day after that, or after the end as it was when they were bought.
+    pub fn prune(&mut self, desk_time: Time, horizon: i64, ends_at: impl Fn(&str) -> Option<Time>) {
         self.markers.retain(|marker| desk_time <= marker_end(marker, horizon));
         self.deletions.retain(|deleted| desk_time <= deleted.time.plus(horizon));
         self.past.retain(|past| past_end(past, horizon).is_none_or(|end| desk_time <= end));
@@ -178,6 +179,9 @@ impl History {
         self.wrong_codes.retain(|wrong| desk_time <= hourly_end(*wrong, horizon));
         self.locks.retain(|lock| desk_time <= hourly_end(*lock, horizon));
         self.answered = self.answered.filter(|answered| desk_time <= hourly_end(*answered, horizon));
+        for units in &mut self.units {
+            units.ends_at = ends_at(&units.offer_id).unwrap_or(units.ends_at);
+        }
         self.units.retain(|units| desk_time <= units_end(units));
         self.spent.retain(|spent| desk_time <= spent_end(spent));
         self.unlinked_at = self.unlinked_at.filter(|unlinked| desk_time <= unlinked.plus(DAY));
@@ -258,13 +262,6 @@ impl History {
             if spent.day == day && spent.sum.currency == price.currency {
                 spent.sum.amount = spent.sum.amount.saturating_sub(price.amount).max(0);
             }
-        }
-    }
-
-    /// Takes note of a later end of an offer of which units are counted: they matter until then.
-    pub fn extend_units(&mut self, offer_id: &str, ends_at: Time) {
-        if let Some(units) = self.units.iter_mut().find(|units| units.offer_id == offer_id) {
-            units.ends_at = units.ends_at.max(ends_at);
         }
     }
 

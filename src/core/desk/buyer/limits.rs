@@ -60,6 +60,7 @@ impl Buyer {
         }
         let cap = own.map_or(settings.limits.per_day, |cap| cap.amount);
         let spent = self.history.spent_on(tweet_time.day(), price);
-        spent.saturating_add(pending).saturating_add(price.amount) > cap
+        let sum = spent.checked_add(pending).and_then(|sum| sum.checked_add(price.amount));
+        sum.is_none_or(|sum| sum > cap)
     }
 }

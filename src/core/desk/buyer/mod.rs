@@ -1,9 +1,9 @@
 //! The account entity: the life of a purchase as one buyer sees it.
 //!
-//! One tweet is one step. [`Buyer::sighting`] sorts out copies, strangers and floods, then decides
-//! on the codes ([`codes`]) and on the offer tags ([`requests`]), each in the order of the text, and
+//! One tweet is one step. `Buyer::sighting` sorts out copies, strangers and floods, then decides
+//! on the codes (`codes`) and on the offer tags (`requests`), each in the order of the text, and
 //! leaves a settled marker. Records, deletions, lapses and answers of a stock are steps of their own
-//! ([`endings`]).
+//! (`endings`).
 
 mod codes;
 mod endings;
@@ -23,7 +23,7 @@ use crate::core::account::{Account, AccountStatus};
 use crate::core::code::Code;
 use crate::core::event::{Details, EventKind, Reason, Subject};
 use crate::core::hashtag::fold;
-use crate::core::ids::AccountId;
+use crate::core::ids::{AccountId, is_handle};
 use crate::core::inbox::{Position, Sighting};
 use crate::core::reply::{Values, reply};
 use crate::core::tally::Counted;
@@ -170,10 +170,11 @@ impl Buyer {
         ));
     }
 
-    /// Whom a reply addresses: the handle in the tweet, else the account's.
+    /// Whom a reply addresses: the handle in the tweet, else the account's, if it can be one.
     fn to<'b>(&'b self, sighting: &'b Sighting) -> Option<&'b str> {
         let account = self.account.as_ref();
-        sighting.handle.as_deref().or_else(|| account.and_then(|account| account.screen_name.as_deref()))
+        let screen_name = account.and_then(|account| account.screen_name.as_deref());
+        sighting.handle.as_deref().or(screen_name.filter(|name| is_handle(name)))
     }
 
     fn find(&self, code: Code) -> Own {

@@ -51,7 +51,6 @@ impl Buyer {
 
     fn offer_tag(&mut self, seen: &SeenOffer, sighting: &Sighting, turn: &mut Turn<'_>) -> Verdict {
         let offer = &seen.offer;
-        self.history.extend_units(&offer.offer_id, offer.ends_at);
         let too_old = sighting.time < turn.now.minus(OFFER_TAG_AGE);
         let reason = self.refused_whatever(sighting).or(too_old.then_some(Reason::TooOld));
         if reason.is_none()
@@ -95,8 +94,8 @@ impl Buyer {
         {
             return Some(Reason::NotOpen);
         }
-        let sold_out = turn.sold_out.get(&offer.offer_id).is_some_and(|told| told.closes(offer));
-        if sold_out {
+        let told = turn.told.iter().find(|(offer_id, _)| *offer_id == offer.offer_id);
+        if told.is_some_and(|(_, told)| told.sold_out.is_some_and(|sold_out| sold_out.closes(offer))) {
             return Some(Reason::SoldOut);
         }
         if matches!(offer.kind, OfferKind::Coupon { .. }) {
