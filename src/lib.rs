@@ -85,3 +85,4 @@ pub mod log;
 pub mod metrics;
 pub mod replay;
 pub mod web;
+pub mod worker;

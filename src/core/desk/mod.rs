@@ -172,6 +172,11 @@ impl Desk {
         Ok(Progress::Done)
     }
 
+    /// Settings for the records before the first mark, from that mark. Nothing else of it counts yet.
+    pub fn begin_with(&mut self, settings: Arc<Settings>) {
+        self.adopt(&settings);
+    }
+
     /// What is known of the offers in a sighting.
     fn told<'s>(&self, sighting: &'s Sighting) -> Vec<(&'s str, Told)> {
         let ids = sighting.offers.iter().map(|seen| seen.offer.offer_id.as_str());

@@ -12,7 +12,7 @@ pub use offers::{OfferChange, OfferTable};
 use crate::core::record::{Rejection, shown_text};
 
 /// Checks that a record stands under its own id, where it has a key at all. `secret` is in no message.
-fn check_key(
+pub fn check_key(
     record: &'static str,
     key: Option<&str>,
     id: &str,

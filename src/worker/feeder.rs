@@ -1,0 +1,326 @@
+//! The feeder: records of `offers` and `accounts` -> the inbox, so that the desk sees them in one order
+//! with the tweets.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::partitioner::partition_of;
+use super::tables::{bounds, key_of};
+use super::{Clock, Stop, Topics, Turn, inbox_record};
+use crate::core::account::Account;
+use crate::core::ids::AccountId;
+use crate::core::inbox::{Inbox, Key, Position, encode};
+use crate::core::offer::{Offer, OfferStatus};
+use crate::core::record::Rejection;
+use crate::core::tables::check_key;
+use crate::core::time::{SECOND, Time};
+use crate::log::{
+    Committed, Error, Isolation, Kind, Log, Lookup, Member, Membership, Message, NewRecord, Partition, Polled, Producer,
+};
+
+/// Offsets are committed once in so long, in milliseconds.
+const COMMIT_EVERY: i64 = SECOND / 2;
+/// So many failures of the producer in a row are one too many.
+const MAX_FAILURES: u32 = 5;
+
+/// How a feeder is to be.
+#[derive(Debug, Clone)]
+pub struct FeederOptions {
+    /// The name of the application: its groups begin with it.
+    pub app: String,
+    /// The topics.
+    pub topics: Topics,
+    /// The prefix of the codes.
+    pub code_prefix: String,
+    /// Raised by hand when the topic of the accounts was made anew.
+    pub epoch: u64,
+}
+
+/// A feeder.
+pub struct FeederWorker {
+    log: Arc<dyn Log>,
+    clock: Arc<dyn Clock>,
+    options: FeederOptions,
+    member: Box<dyn Member + Send>,
+    producer: Box<dyn Producer + Send>,
+    lookup: Box<dyn Lookup + Send>,
+    inbox: (Arc<str>, u32),
+    dead_letters: (Arc<str>, u32),
+    /// The next offset of each partition, and the one that is committed.
+    parts: BTreeMap<Partition, (u64, Option<u64>)>,
+    /// Up to where the tables went when the feeder began.
+    until: Vec<(Partition, u64)>,
+    committed_at: Time,
+    failures: u32,
+    fed: Fed,
+}
+
+/// What a feeder has done since it was asked last.
+#[derive(Debug, Default, Clone)]
+pub struct Fed {
+    /// Records.
+    pub records: u64,
+    /// Rejected records, with their place and what is wrong with them.
+    pub rejected: Vec<(String, Rejection)>,
+}
+
+impl FeederWorker {
+    /// A feeder that has joined its group.
+    ///
+    /// # Errors
+    /// If topics are missing or the log cannot be reached.
+    pub fn new(log: Arc<dyn Log>, clock: Arc<dyn Clock>, options: FeederOptions) -> Result<FeederWorker, Stop> {
+        let topics = options.topics.clone();
+        let mut lookup = log.lookup()?;
+        let mut until = Vec::new();
+        for topic in [&topics.offers, &topics.accounts] {
+            let all = bounds(&mut *lookup, topic)?;
+            until.extend(all.into_iter().map(|(partition, _, end)| (partition, end)));
+        }
+        let mut named = |topic: &str| -> Result<(Arc<str>, u32), Stop> {
+            let partitions = lookup.partitions(topic)?.ok_or_else(|| Stop::NoTopic(topic.to_owned()))?;
+            Ok((topic.into(), partitions))
+        };
+        let (inbox, dead_letters) = (named(&topics.inbox)?, named(&topics.dead_letters)?);
+        let member = log.member(&Membership {
+            group: format!("{}-tables", options.app),
+            topics: vec![topics.offers, topics.accounts],
+            instance: None,
+            isolation: Isolation::Committed,
+        })?;
+        let producer = log.producer()?;
+        let committed_at = clock.now();
+        Ok(FeederWorker {
+            log,
+            clock,
+            options,
+            member,
+            producer,
+            lookup,
+            inbox,
+            dead_letters,
+            parts: BTreeMap::new(),
+            until,
+            committed_at,
+            failures: 0,
+            fed: Fed::default(),
+        })
+    }
+
+    /// Does what is at hand, waiting up to `wait` for it.
+    ///
+    /// # Errors
+    /// [`Stop`]: the worker is spent.
+    pub fn turn(&mut self, wait: Duration) -> Result<Turn, Stop> {
+        let mut arrived = Vec::new();
+        let polled = self.member.poll(wait, &mut |message| arrived.push(Arrived::of(&message)))?;
+        let idle = match polled {
+            Polled::Assigned(partitions) => {
+                self.assigned(&partitions)?;
+                false
+            }
+            Polled::Revoked { partitions, lost } => {
+                if !lost {
+                    self.commit()?;
+                }
+                self.parts.retain(|partition, _| !partitions.contains(partition));
+                self.member.release()?;
+                false
+            }
+            Polled::Messages(count) => count == 0,
+        };
+        for record in arrived {
+            if let Err(error) = self.feed(&record) {
+                self.producer_failed(error)?;
+                return Ok(Turn::Worked);
+            }
+        }
+        let now = self.clock.now();
+        if now.since(self.committed_at) >= COMMIT_EVERY {
+            self.committed_at = now;
+            self.commit()?;
+        }
+        Ok(if idle { Turn::Idle } else { Turn::Worked })
+    }
+
+    /// Commits and leaves the group.
+    ///
+    /// # Errors
+    /// [`Stop`], if what was read could not be committed: it will be read again.
+    pub fn leave(mut self) -> Result<Fed, Stop> {
+        let ended = self.commit();
+        self.member.leave();
+        ended.map(|()| self.fed)
+    }
+
+    /// What was done since the last call.
+    pub fn take_fed(&mut self) -> Fed {
+        std::mem::take(&mut self.fed)
+    }
+
+    /// Whether the whole group has passed on what was in the tables when this feeder began.
+    ///
+    /// # Errors
+    /// [`Stop`].
+    pub fn has_passed_the_start(&mut self) -> Result<bool, Stop> {
+        let partitions: Vec<Partition> = self.until.iter().map(|(partition, _)| partition.clone()).collect();
+        let group = format!("{}-tables", self.options.app);
+        let committed = match self.lookup.committed(&group, &partitions) {
+            Ok(committed) => committed,
+            Err(error) if super::passes(&error) => return Ok(false),
+            Err(error) => return Err(error.into()),
+        };
+        let mut all = self.until.iter().zip(committed);
+        Ok(all.all(|((_, end), committed)| *end == 0 || committed.is_some_and(|at| at.offset >= *end)))
+    }
+
+    fn assigned(&mut self, partitions: &[Partition]) -> Result<(), Stop> {
+        let committed = self.member.committed(partitions)?;
+        for (partition, committed) in partitions.iter().zip(committed) {
+            let committed = committed.map(|at| at.offset);
+            let next = match committed {
+                Some(offset) => offset,
+                None => self.lookup.watermarks(partition, Isolation::Uncommitted)?.0,
+            };
+            self.member.start(partition, next)?;
+            self.parts.insert(partition.clone(), (next, committed));
+        }
+        Ok(())
+    }
+
+    /// Passes one record on.
+    fn feed(&mut self, arrived: &Arrived) -> Result<(), Error> {
+        let Some((next, _)) = self.parts.get_mut(&arrived.partition) else { return Ok(()) };
+        *next = arrived.offset + 1;
+        self.fed.records += 1;
+        let messages = if *arrived.partition.topic == *self.options.topics.offers {
+            self.offer(arrived)
+        } else {
+            self.account(arrived)
+        };
+        match messages {
+            Ok(messages) => messages.iter().try_for_each(|message| self.send(message)),
+            Err(rejection) => self.reject(arrived, rejection),
+        }
+    }
+
+    fn offer(&self, arrived: &Arrived) -> Result<Vec<Inbox>, Rejection> {
+        // A null withdraws in the scan; what is pending goes on.
+        let Some(json) = &arrived.value else { return Ok(Vec::new()) };
+        let offer = Offer::from_json(json, &self.options.code_prefix)?;
+        check_key("offer", arrived.key.as_deref(), &offer.offer_id, None)?;
+        let mut messages = vec![Inbox::Ends { offer_id: offer.offer_id.clone(), ends_at: offer.ends_at }];
+        if offer.status == OfferStatus::Withdrawn && offer.cancel_pending {
+            messages.push(Inbox::Withdrawn { offer_id: offer.offer_id.clone() });
+        }
+        if offer.stock.is_some() {
+            messages.push(Inbox::Offer { offer: Arc::new(offer) });
+        }
+        Ok(messages)
+    }
+
+    fn account(&self, arrived: &Arrived) -> Result<Vec<Inbox>, Rejection> {
+        let account = arrived.value.as_deref().map(Account::from_json).transpose()?;
+        let account_id = match &account {
+            Some(account) => {
+                let id = account.account_id.to_string();
+                check_key("account", arrived.key.as_deref(), &id, Some(&account.card_token))?;
+                account.account_id
+            }
+            None => match arrived.key.as_deref().and_then(AccountId::parse) {
+                Some(id) => id,
+                None => return Ok(Vec::new()),
+            },
+        };
+        let position = Position { epoch: self.options.epoch, offset: arrived.offset };
+        Ok(vec![Inbox::Account { account_id, position, account: account.map(Arc::new) }])
+    }
+
+    fn send(&mut self, message: &Inbox) -> Result<(), Error> {
+        let (topic, partitions) = &self.inbox;
+        let (key, value) = (message.key(), encode(message));
+        let numbers = match key {
+            Key::Everywhere => 0..*partitions,
+            _ => {
+                let number = partition_of(key.to_string().as_bytes(), *partitions);
+                number..number + 1
+            }
+        };
+        for number in numbers {
+            self.producer.send(inbox_record(topic, number, &key, value.clone()))?;
+        }
+        Ok(())
+    }
+
+    /// A rejected record is a dead letter without its bytes: nobody knows what is in them.
+    fn reject(&mut self, arrived: &Arrived, rejection: Rejection) -> Result<(), Error> {
+        let headers = vec![
+            ("reason", b"rejected".to_vec()),
+            ("detail", rejection.to_string().into_bytes()),
+            ("source-topic", arrived.partition.topic.as_bytes().to_vec()),
+            ("source-partition", arrived.partition.number.to_string().into_bytes()),
+            ("source-offset", arrived.offset.to_string().into_bytes()),
+        ];
+        let (topic, partitions) = &self.dead_letters;
+        let number = arrived.partition.number % (*partitions).max(1);
+        let partition = Partition { topic: Arc::clone(topic), number };
+        self.fed.rejected.push((format!("{}@{}", arrived.partition, arrived.offset), rejection));
+        self.producer.send(NewRecord { partition, key: None, value: None, headers })
+    }
+
+    /// Waits until everything that was written is acknowledged, then commits what was read.
+    fn commit(&mut self) -> Result<(), Stop> {
+        match self.producer.outstanding(Duration::from_secs(10)) {
+            Ok(0) => {}
+            Ok(_) => return Ok(()),
+            Err(error) => return self.producer_failed(error),
+        }
+        self.failures = 0;
+        let changed = self.parts.iter().filter(|(_, (next, committed))| *committed != Some(*next));
+        let offsets: Vec<(Partition, Committed)> = changed
+            .map(|(partition, (next, _))| (partition.clone(), Committed { offset: *next, metadata: String::new() }))
+            .collect();
+        if offsets.is_empty() {
+            return Ok(());
+        }
+        match self.member.commit(&offsets) {
+            Ok(()) => {
+                self.parts.values_mut().for_each(|(next, committed)| *committed = Some(*next));
+                Ok(())
+            }
+            Err(error) if matches!(error.kind, Kind::Retry | Kind::Fenced | Kind::Abort) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// A delivery has failed: a new producer, and back to what is committed. The desk knows copies.
+    fn producer_failed(&mut self, error: Error) -> Result<(), Stop> {
+        self.failures += 1;
+        if error.kind == Kind::Fatal || self.failures > MAX_FAILURES {
+            return Err(error.into());
+        }
+        self.producer = self.log.producer()?;
+        let partitions: Vec<Partition> = self.parts.keys().cloned().collect();
+        self.assigned(&partitions)
+    }
+}
+
+/// A table record, copied out of the log.
+struct Arrived {
+    partition: Partition,
+    offset: u64,
+    key: Option<String>,
+    value: Option<String>,
+}
+
+impl Arrived {
+    fn of(message: &Message<'_>) -> Arrived {
+        Arrived {
+            partition: Partition::new(message.topic, message.partition),
+            offset: message.offset,
+            key: key_of(message).map(str::to_owned),
+            value: message.value.map(|value| String::from_utf8_lossy(value).into_owned()),
+        }
+    }
+}

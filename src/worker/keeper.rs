@@ -1,0 +1,197 @@
+//! The time keeper: says how far the whole firehose is in the inbox.
+//!
+//! Every second it asks where the firehose ends, and after that what the scan has committed, with the tweet
+//! times beside it, and writes one mark into each partition of the inbox. Acknowledged sightings, then the
+//! commit, then the mark: so a mark is a fact, and stays true whoever says it, however late or often.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::scan::read_time;
+use super::tables::bounds;
+use super::{Clock, Stop, Topics, inbox_record, passes};
+use crate::core::inbox::{Inbox, Key, encode};
+use crate::core::settings::Settings;
+use crate::core::time::{MINUTE, SECOND, Time};
+use crate::log::{Committed, Error, Kind, Log, Lookup, Partition, Producer};
+
+/// Marks are written once in so long, in milliseconds.
+const MARK_EVERY: i64 = SECOND;
+/// A partition that is read to its end of so long ago may be idle, in milliseconds.
+const END_AGE: i64 = 10 * SECOND;
+/// A partition whose tweet time has not moved for so long may be idle, in milliseconds.
+const IDLE_AFTER: i64 = MINUTE;
+/// With [`Silence::Advance`] time is that far behind the clock when all is idle, in milliseconds.
+const SILENT_LAG: i64 = 5 * MINUTE;
+
+/// What time does when the whole firehose is silent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Silence {
+    /// It stands: a late lapse hurts nobody.
+    #[default]
+    Wait,
+    /// It goes on, five minutes behind the clock.
+    Advance,
+}
+
+/// How a time keeper is to be.
+#[derive(Debug, Clone)]
+pub struct KeeperOptions {
+    /// The name of the application: the scan's group begins with it.
+    pub app: String,
+    /// The topics.
+    pub topics: Topics,
+    /// What decides; it travels in the marks.
+    pub settings: Arc<Settings>,
+    /// What time does when all is silent.
+    pub silence: Silence,
+}
+
+/// A time keeper. Its look-ups block: it has a thread of its own.
+pub struct Keeper {
+    log: Arc<dyn Log>,
+    clock: Arc<dyn Clock>,
+    options: KeeperOptions,
+    lookup: Box<dyn Lookup + Send>,
+    producer: Box<dyn Producer + Send>,
+    inbox: (Arc<str>, u32),
+    parts: BTreeMap<u32, Part>,
+    /// The last mark's time.
+    time: Time,
+    marked_at: Time,
+}
+
+/// What is known of a partition of the firehose.
+#[derive(Debug, Default)]
+struct Part {
+    /// Its ends of the last seconds, with the time at which each was seen.
+    ends: Vec<(Time, u64)>,
+    /// The tweet time of its commit, and since when it has been that.
+    time: Option<(Time, Time)>,
+}
+
+/// Why time stands.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Holds {
+    /// Nobody has committed anything of a partition that is not empty.
+    #[error("partition {0} of the firehose has no reader")]
+    NoReader(u32),
+    /// Nothing comes.
+    #[error("the firehose is silent")]
+    Silent,
+}
+
+impl Keeper {
+    /// A keeper.
+    ///
+    /// # Errors
+    /// If topics are missing or the log cannot be reached.
+    pub fn new(log: Arc<dyn Log>, clock: Arc<dyn Clock>, options: KeeperOptions) -> Result<Keeper, Stop> {
+        let mut lookup = log.lookup()?;
+        let topic = &options.topics.inbox;
+        let partitions = lookup.partitions(topic)?.ok_or_else(|| Stop::NoTopic(topic.clone()))?;
+        let inbox = (topic.as_str().into(), partitions);
+        let producer = log.producer()?;
+        let marked_at = Time::ZERO;
+        let parts = BTreeMap::new();
+        Ok(Keeper { log, clock, options, lookup, producer, inbox, parts, time: Time::ZERO, marked_at })
+    }
+
+    /// Writes marks, if it is time to. Returns why time stands, if it does.
+    ///
+    /// # Errors
+    /// [`Stop`]: the keeper is spent.
+    pub fn turn(&mut self) -> Result<Option<Holds>, Stop> {
+        let now = self.clock.now();
+        if now.since(self.marked_at) < MARK_EVERY {
+            return Ok(None);
+        }
+        self.marked_at = now;
+        let holds = match self.look(now) {
+            Ok(Ok(time)) => {
+                self.time = self.time.max(time);
+                None
+            }
+            Ok(Err(holds)) => Some(holds),
+            // What cannot be seen now will be seen in a second; meanwhile time stands.
+            Err(Stop::Log(error)) if passes(&error) => return Ok(None),
+            Err(stop) => return Err(stop),
+        };
+        match self.write() {
+            Ok(()) => Ok(holds),
+            Err(error) if error.kind != Kind::Fatal => {
+                self.producer = self.log.producer()?;
+                Ok(holds)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The time of the last mark.
+    pub fn time(&self) -> Time {
+        self.time
+    }
+
+    /// The tweet time up to which the inbox is complete, or why that does not move.
+    fn look(&mut self, now: Time) -> Result<Result<Time, Holds>, Stop> {
+        // The ends before the commits: a partition that is read to an end of before is read whole.
+        let ends = bounds(&mut *self.lookup, &self.options.topics.tweets)?;
+        let partitions: Vec<Partition> = ends.iter().map(|(partition, ..)| partition.clone()).collect();
+        let group = format!("{}-scan", self.options.app);
+        let committed = self.lookup.committed(&group, &partitions)?;
+        self.parts.retain(|number, _| (*number as usize) < partitions.len());
+
+        let mut least: Option<Time> = None;
+        for ((partition, first, end), committed) in ends.into_iter().zip(committed) {
+            let part = self.parts.entry(partition.number).or_default();
+            part.see(end, committed.as_ref(), now);
+            if end == first && committed.is_none() || part.is_idle(committed.as_ref(), now) {
+                continue;
+            }
+            let Some((time, _)) = part.time else { return Ok(Err(Holds::NoReader(partition.number))) };
+            least = Some(least.map_or(time, |least| least.min(time)));
+        }
+        let time = match (least, self.options.silence) {
+            (Some(least), _) => least,
+            (None, Silence::Advance) => now.minus(SILENT_LAG),
+            (None, Silence::Wait) => return Ok(Err(Holds::Silent)),
+        };
+        Ok(Ok(time.min(now)))
+    }
+
+    /// One mark into each partition, also when time stands.
+    fn write(&mut self) -> Result<(), Error> {
+        let mark = Inbox::Mark { time: self.time, settings: Arc::clone(&self.options.settings) };
+        let value = encode(&mark);
+        for number in 0..self.inbox.1 {
+            self.producer.send(inbox_record(&self.inbox.0, number, &Key::Everywhere, value.clone()))?;
+        }
+        self.producer.outstanding(Duration::from_secs(1)).map(|_| ())
+    }
+}
+
+impl Part {
+    fn see(&mut self, end: u64, committed: Option<&Committed>, now: Time) {
+        self.ends.push((now, end));
+        // The newest end that is old enough stays, and all that are newer.
+        while self.ends.len() > 1 && now.since(self.ends[1].0) >= END_AGE {
+            self.ends.remove(0);
+        }
+        let time = committed.and_then(|committed| read_time(&committed.metadata));
+        match (time, self.time) {
+            (Some(time), Some((held, _))) if time == held => {}
+            (Some(time), _) => self.time = Some((time, now)),
+            (None, _) => self.time = None,
+        }
+    }
+
+    /// Read to its end of a while ago, and its tweet time has not moved for longer: control records and
+    /// deletions only.
+    fn is_idle(&self, committed: Option<&Committed>, now: Time) -> bool {
+        let Some(committed) = committed else { return false };
+        let old_end = self.ends.first().filter(|(seen, _)| now.since(*seen) >= END_AGE);
+        let is_read = old_end.is_some_and(|(_, end)| committed.offset >= *end);
+        is_read && self.time.is_some_and(|(_, since)| now.since(since) >= IDLE_AFTER)
+    }
+}

@@ -1,0 +1,125 @@
+//! The workers: they feed the core from the log, and perform what it says.
+//!
+//! | worker | reads | writes | group |
+//! | --- | --- | --- | --- |
+//! | [`scan`] | `tweets`, and `offers`, `accounts` whole | sightings and deletions to `inbox`; dead letters | `<app>-scan` |
+//! | [`feeder`] | `offers`, `accounts` | their records to `inbox`; dead letters | `<app>-tables` |
+//! | [`keeper`] | offsets and commits of `tweets` | marks to every partition of `inbox` | none |
+//! | [`desk`] | `inbox` | `purchases`, `orders`, `desk-changelog`, `inbox` | `<app>-desk` |
+//!
+//! Each is a value with a method `turn`, which does what is at hand, waits a little if there is nothing,
+//! and returns. A thread that calls `turn` again and again is a worker of the service; a simulation calls
+//! the turns of many workers from one thread, in any order, with time of its own.
+
+pub mod desk;
+pub mod feeder;
+pub mod keeper;
+pub mod partitioner;
+mod restore;
+pub mod scan;
+mod tables;
+
+use std::sync::Arc;
+
+use crate::core::inbox::{Corrupt, Key};
+use crate::core::time::Time;
+use crate::log::{Error, Kind, NewRecord, Partition};
+
+/// Where time comes from: the machine's clock, or that of a simulation.
+pub trait Clock: Send + Sync {
+    /// The present time.
+    fn now(&self) -> Time;
+}
+
+/// The names of the topics. Each begins with what the configuration says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Topics {
+    /// The firehose.
+    pub tweets: String,
+    /// The table of offers.
+    pub offers: String,
+    /// The table of accounts.
+    pub accounts: String,
+    /// Between the stages.
+    pub inbox: String,
+    /// The state of the desk.
+    pub changelog: String,
+    /// Events.
+    pub purchases: String,
+    /// What biller and shipper need.
+    pub orders: String,
+    /// What cannot be read.
+    pub dead_letters: String,
+}
+
+impl Default for Topics {
+    fn default() -> Topics {
+        Topics {
+            tweets: "tweets".into(),
+            offers: "offers".into(),
+            accounts: "accounts".into(),
+            inbox: "inbox".into(),
+            changelog: "desk-changelog".into(),
+            purchases: "purchases".into(),
+            orders: "orders".into(),
+            dead_letters: "dead-letters".into(),
+        }
+    }
+}
+
+/// Why a worker cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum Stop {
+    /// The log says so.
+    #[error("{0}")]
+    Log(#[from] Error),
+    /// A topic that is needed is not there.
+    #[error("there is no topic {0}: make it with `hashbuy topics create`")]
+    NoTopic(String),
+    /// A record of our own that cannot be read.
+    #[error("{place}: {corrupt}")]
+    Corrupt {
+        /// Topic, partition and offset.
+        place: String,
+        /// What is wrong.
+        corrupt: Corrupt,
+    },
+    /// The committed offset of a partition is not the one its state belongs to.
+    #[error("{0}")]
+    Offsets(String),
+    /// More than one in a hundred tweets are ahead of the clock: it is the clock that is wrong.
+    #[error("{ahead} of {of} tweets in the last minute are ahead of this machine's clock: set the clock, nothing was lost")]
+    Clock {
+        /// Tweets ahead.
+        ahead: u64,
+        /// Tweets looked at.
+        of: u64,
+    },
+    /// The offers cannot be compiled.
+    #[error("the offers' hashtags cannot be compiled: {0}")]
+    Offers(String),
+}
+
+/// What a turn has done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// Something.
+    Worked,
+    /// Nothing was at hand.
+    Idle,
+}
+
+/// Whether an error goes away by trying again.
+fn passes(error: &Error) -> bool {
+    error.kind == Kind::Retry
+}
+
+/// The record of the inbox under a key, for one of its partitions.
+fn inbox_record(topic: &Arc<str>, partition: u32, key: &Key, value: Vec<u8>) -> NewRecord {
+    NewRecord {
+        partition: Partition { topic: Arc::clone(topic), number: partition },
+        key: Some(key.to_string().into_bytes()),
+        value: Some(value),
+        headers: Vec::new(),
+    }
+}

@@ -1,0 +1,222 @@
+//! Restoring inbox partitions from the changelog, beside the work on others.
+//!
+//! For each partition: the group's committed offset (which waits for pending transactions), then the
+//! changelog's high watermark as a reader sees it who does not wait for transactions (an open one of a
+//! zombie would hide newer records that are committed), then every committed record up to there. What
+//! the changelog says of the offset has to be what the group says.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Clock, Stop};
+use crate::core::code::Secret;
+use crate::core::desk::Desk;
+use crate::core::time::{SECOND, Time};
+use crate::log::{Error, Isolation, Kind, Log, Lookup, Member, Message, Partition, Reader};
+
+/// A restore without any progress for so long is a failure, in milliseconds. A hanging transaction alone
+/// lasts its timeout and ten seconds more.
+const PATIENCE: i64 = 60 * SECOND;
+
+/// Restores any number of partitions with one reader.
+pub(super) struct Restorer {
+    inbox: Arc<str>,
+    changelog: Arc<str>,
+    secret: Secret,
+    reader: Box<dyn Reader + Send>,
+    lookup: Box<dyn Lookup + Send>,
+    at_work: BTreeMap<u32, Restore>,
+    /// Whether the reader's partitions are those of `at_work`.
+    assigned: bool,
+}
+
+struct Restore {
+    desk: Desk,
+    phase: Phase,
+    /// The last time at which anything went on.
+    progress: Time,
+    /// The offset that the last record of the partition named.
+    offset: Option<u64>,
+    records: u64,
+}
+
+#[derive(Clone, Copy)]
+enum Phase {
+    /// Nothing is known yet.
+    Asking,
+    /// The changelog is read up to an offset.
+    Reading { committed: Option<u64>, from: u64, until: u64 },
+}
+
+/// A partition whose state is back.
+pub(super) struct Restored {
+    pub number: u32,
+    pub desk: Desk,
+    /// Where the inbox goes on.
+    pub offset: u64,
+    /// Records of the changelog that were read.
+    pub records: u64,
+    /// The group had no offset any more, and the changelog's was taken.
+    pub expired: bool,
+}
+
+impl Restorer {
+    pub fn new(log: &dyn Log, inbox: &str, changelog: &str, secret: Secret) -> Result<Restorer, Error> {
+        Ok(Restorer {
+            inbox: inbox.into(),
+            changelog: changelog.into(),
+            secret,
+            reader: log.reader(Isolation::Committed)?,
+            lookup: log.lookup()?,
+            at_work: BTreeMap::new(),
+            assigned: true,
+        })
+    }
+
+    /// Begins with a partition.
+    pub fn begin(&mut self, number: u32, now: Time) {
+        let desk = Desk::new(self.secret.clone());
+        let restore = Restore { desk, phase: Phase::Asking, progress: now, offset: None, records: 0 };
+        self.at_work.insert(number, restore);
+        self.assigned = false;
+    }
+
+    /// Forgets a partition.
+    pub fn forget(&mut self, number: u32) {
+        self.assigned &= self.at_work.remove(&number).is_none();
+    }
+
+    pub fn is_idle(&self) -> bool {
+        self.at_work.is_empty()
+    }
+
+    /// Does a slice of the work. Returns what is done.
+    pub fn turn(&mut self, member: &mut dyn Member, clock: &dyn Clock) -> Result<Vec<Restored>, Stop> {
+        if self.at_work.is_empty() {
+            return Ok(Vec::new());
+        }
+        let numbers: Vec<u32> = self.at_work.keys().copied().collect();
+        for number in numbers {
+            self.ask(number, member, clock)?;
+        }
+        self.read(clock)?;
+        let done = self.at_work.iter().filter(|(number, restore)| self.is_done(**number, restore));
+        let done: Vec<u32> = done.map(|(number, _)| *number).collect();
+        done.into_iter().map(|number| self.finish(number)).collect()
+    }
+
+    /// Asks where the inbox was committed, and up to where the changelog is to be read, in this order.
+    fn ask(&mut self, number: u32, member: &mut dyn Member, clock: &dyn Clock) -> Result<(), Stop> {
+        let Some(restore) = self.at_work.get_mut(&number) else { return Ok(()) };
+        let Phase::Asking = restore.phase else { return Ok(()) };
+        let inbox = Partition { topic: Arc::clone(&self.inbox), number };
+        let changelog = Partition { topic: Arc::clone(&self.changelog), number };
+        let answer = member.committed(std::slice::from_ref(&inbox)).and_then(|committed| {
+            let (from, until) = self.lookup.watermarks(&changelog, Isolation::Uncommitted)?;
+            Ok((committed.into_iter().next().flatten(), from, until))
+        });
+        match answer {
+            Ok((committed, from, until)) => {
+                restore.phase = Phase::Reading { committed: committed.map(|at| at.offset), from, until };
+                restore.progress = clock.now();
+                self.assigned = false;
+                Ok(())
+            }
+            Err(error) if error.kind == Kind::Retry && clock.now().since(restore.progress) < PATIENCE => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn read(&mut self, clock: &dyn Clock) -> Result<(), Stop> {
+        if !self.assigned {
+            let mut from = Vec::new();
+            for (&number, restore) in &self.at_work {
+                if let Phase::Reading { from: first, .. } = restore.phase {
+                    let partition = Partition { topic: Arc::clone(&self.changelog), number };
+                    let position = self.reader.position(&partition).filter(|_| restore.records > 0);
+                    from.push((partition, position.unwrap_or(first)));
+                }
+            }
+            self.reader.assign(&from)?;
+            self.assigned = true;
+        }
+        let (at_work, topic) = (&mut self.at_work, &self.changelog);
+        let mut corrupt = None;
+        let now = clock.now();
+        self.reader.poll(Duration::from_millis(5), &mut |message| {
+            if let Some(restore) = at_work.get_mut(&message.partition)
+                && corrupt.is_none()
+            {
+                restore.progress = now;
+                corrupt = take(restore, &message, topic).err();
+            }
+        })?;
+        if let Some(stop) = corrupt {
+            return Err(stop);
+        }
+        let stuck = self.at_work.iter().find(|(number, restore)| {
+            now.since(restore.progress) >= PATIENCE && !self.is_done(**number, restore)
+        });
+        match stuck {
+            None => Ok(()),
+            Some((number, _)) => Err(Stop::Offsets(format!(
+                "the restore of {}/{number} has made no progress for {} s: look for a hanging transaction",
+                self.changelog,
+                PATIENCE / SECOND
+            ))),
+        }
+    }
+
+    fn is_done(&self, number: u32, restore: &Restore) -> bool {
+        let Phase::Reading { from, until, .. } = restore.phase else { return false };
+        let partition = Partition { topic: Arc::clone(&self.changelog), number };
+        from >= until || self.reader.position(&partition).is_some_and(|position| position >= until)
+    }
+
+    /// Compares the two offsets. They can differ only if somebody has meddled: then a human decides.
+    fn finish(&mut self, number: u32) -> Result<Restored, Stop> {
+        let inbox = Partition { topic: Arc::clone(&self.inbox), number };
+        let (first, _) = self.lookup.watermarks(&inbox, Isolation::Uncommitted)?;
+        let restore = self.at_work.remove(&number);
+        self.assigned = false;
+        let Some(Restore { desk, phase: Phase::Reading { committed, from, until }, offset, records, .. }) = restore
+        else {
+            return Err(Stop::Offsets(format!("{inbox} was not being restored")));
+        };
+        let (at, expired) = match (committed, offset) {
+            (Some(committed), Some(offset)) if committed == offset => (committed, false),
+            (None, Some(offset)) => (offset, true),
+            (None, None) if from == until => (first, false),
+            (committed, offset) => return Err(Stop::Offsets(disagree(&inbox, committed, offset))),
+        };
+        if at < first {
+            return Err(Stop::Offsets(format!(
+                "{inbox} begins at offset {first}, but the desk has read it up to {at} only: records are lost. \
+                 Was the topic made anew, or its retention too short?"
+            )));
+        }
+        Ok(Restored { number, desk, offset: at, records, expired })
+    }
+}
+
+fn take(restore: &mut Restore, message: &Message<'_>, topic: &str) -> Result<(), Stop> {
+    let key = String::from_utf8_lossy(message.key.unwrap_or_default());
+    let offset = restore.desk.restore(&key, message.value).map_err(|corrupt| Stop::Corrupt {
+        place: format!("{topic}/{}@{}", message.partition, message.offset),
+        corrupt,
+    })?;
+    restore.offset = offset.or(restore.offset);
+    restore.records += 1;
+    Ok(())
+}
+
+fn disagree(inbox: &Partition, committed: Option<u64>, changelog: Option<u64>) -> String {
+    let shown = |offset: Option<u64>| offset.map_or("none".to_owned(), |offset| offset.to_string());
+    format!(
+        "{inbox}: the group's committed offset is {}, the changelog's {}. They are written in one transaction, so \
+         one of them was reset by hand or is lost. To go on from the changelog's: `hashbuy desk adopt`",
+        shown(committed),
+        shown(changelog)
+    )
+}
