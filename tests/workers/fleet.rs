@@ -1,0 +1,221 @@
+//! A fleet of workers on one memory log, on one thread, with time of its own.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use fastrand::Rng;
+use hashbuy::core::code::Secret;
+use hashbuy::core::event::Event;
+use hashbuy::core::settings::Settings;
+use hashbuy::core::time::Time;
+use hashbuy::firehose::{Happening, Maker, Shoppers};
+use hashbuy::log::memory::{Cleanup, MemoryLog, MemorySettings, Record, Timestamps, TopicSettings};
+use hashbuy::log::{Log, NewRecord, Partition, Producer};
+use hashbuy::worker::desk::{DeskOptions, DeskWorker};
+use hashbuy::worker::feeder::{FeederOptions, FeederWorker};
+use hashbuy::worker::keeper::{Holds, Keeper, KeeperOptions, Silence};
+use hashbuy::worker::partitioner::partition_of;
+use hashbuy::worker::scan::{ScanOptions, ScanWorker};
+use hashbuy::worker::{Clock, Topics};
+use serde_json::Value;
+
+pub const START: i64 = 1_360_756_800_000;
+pub const TWEETS: u32 = 3;
+pub const INBOX: u32 = 4;
+
+/// A clock that is moved by hand.
+#[derive(Clone, Default)]
+pub struct Hand(Arc<AtomicI64>);
+
+impl Clock for Hand {
+    fn now(&self) -> Time {
+        Time::from_millis(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// Everything.
+pub struct Fleet {
+    pub hand: Hand,
+    pub log: MemoryLog,
+    pub rng: Rng,
+    topics: Topics,
+    writer: Box<dyn Producer + Send>,
+    pub scans: Vec<ScanWorker>,
+    feeder: FeederWorker,
+    keeper: Keeper,
+    pub desks: BTreeMap<u32, DeskWorker>,
+    pub holds: Option<Holds>,
+    /// Committed events, as the workers tell.
+    pub told: Vec<Event>,
+    pub aborts: u64,
+    pub restored: usize,
+}
+
+impl Fleet {
+    pub fn new(seed: u64, scans: u32, desks: u32) -> Fleet {
+        let hand = Hand::default();
+        hand.0.store(START, Ordering::SeqCst);
+        let clock = hand.clone();
+        let settings = MemorySettings { blocks: false, batch: 50, ..MemorySettings::default() };
+        let log = MemoryLog::new(Arc::new(move || clock.now()), settings);
+        let topics = Topics::default();
+        let made = |partitions, cleanup| TopicSettings { partitions, timestamps: Timestamps::Append, cleanup };
+        for (topic, partitions, cleanup) in [
+            (&topics.tweets, TWEETS, Cleanup::Keep),
+            (&topics.offers, 1, Cleanup::Compact),
+            (&topics.accounts, 2, Cleanup::Compact),
+            (&topics.inbox, INBOX, Cleanup::Keep),
+            (&topics.changelog, INBOX, Cleanup::Compact),
+            (&topics.purchases, 2, Cleanup::Keep),
+            (&topics.orders, 2, Cleanup::Keep),
+            (&topics.dead_letters, 1, Cleanup::Keep),
+        ] {
+            log.create_topic(topic, made(partitions, cleanup)).unwrap();
+        }
+        let shared: Arc<dyn Log> = Arc::new(log.clone());
+        let clock: Arc<dyn Clock> = Arc::new(hand.clone());
+        let scan = || {
+            let options = ScanOptions {
+                app: "app".into(),
+                topics: topics.clone(),
+                code_prefix: "Confirm".into(),
+                ignored: HashSet::new(),
+                strangers_per_second: 10,
+                max_record_bytes: 4 << 20,
+            };
+            ScanWorker::new(Arc::clone(&shared), Arc::clone(&clock), options).unwrap()
+        };
+        let feeder = FeederOptions {
+            app: "app".into(),
+            topics: topics.clone(),
+            code_prefix: "Confirm".into(),
+            epoch: 0,
+        };
+        let keeper = KeeperOptions {
+            app: "app".into(),
+            topics: topics.clone(),
+            settings: Arc::new(Settings::default()),
+            silence: Silence::Wait,
+        };
+        let mut fleet = Fleet {
+            rng: Rng::with_seed(seed),
+            writer: log.producer().unwrap(),
+            scans: (0..scans).map(|_| scan()).collect(),
+            feeder: FeederWorker::new(Arc::clone(&shared), Arc::clone(&clock), feeder).unwrap(),
+            keeper: Keeper::new(shared, clock, keeper).unwrap(),
+            desks: BTreeMap::new(),
+            hand,
+            log,
+            topics,
+            holds: None,
+            told: Vec::new(),
+            aborts: 0,
+            restored: 0,
+        };
+        (0..desks).for_each(|number| fleet.start_desk(number));
+        fleet
+    }
+
+    pub fn now(&self) -> Time {
+        self.hand.now()
+    }
+
+    pub fn pass(&self, millis: i64) {
+        self.hand.0.fetch_add(millis, Ordering::SeqCst);
+    }
+
+    pub fn start_desk(&mut self, number: u32) {
+        let options = DeskOptions {
+            app: "app".into(),
+            instance: number.to_string(),
+            topics: self.topics.clone(),
+            secret: Secret::published(),
+        };
+        let log: Arc<dyn Log> = Arc::new(self.log.clone());
+        let worker = DeskWorker::new(log, Arc::new(self.hand.clone()), options).unwrap();
+        self.desks.insert(number, worker);
+    }
+
+    /// As kill -9 does: nothing is finished, nobody is told.
+    pub fn kill_desk(&mut self, number: u32) {
+        drop(self.desks.remove(&number));
+    }
+
+    pub fn write(&mut self, topic: &str, partition: u32, key: Option<Vec<u8>>, value: Option<Vec<u8>>) {
+        let partition = Partition::new(topic, partition);
+        self.writer.send(NewRecord { partition, key, value, headers: vec![] }).unwrap();
+    }
+
+    /// What happens in the made-up world.
+    pub fn happen(&mut self, happening: Happening) {
+        let topics = self.topics.clone();
+        match happening {
+            Happening::Record(bytes) => {
+                let partition = self.rng.u32(0..TWEETS);
+                self.write(&topics.tweets, partition, None, Some(bytes));
+            }
+            Happening::Offer { id, json } => {
+                self.write(&topics.offers, 0, Some(id.into_bytes()), Some(json.into_bytes()));
+            }
+            Happening::Account { id, json } => {
+                let key = id.to_string().into_bytes();
+                let partition = partition_of(&key, 2);
+                self.write(&topics.accounts, partition, Some(key), json.map(String::into_bytes));
+            }
+        }
+    }
+
+    /// One turn of every worker, in an order that chance makes.
+    pub fn turn(&mut self) {
+        let mut order: Vec<u32> = (0..100).filter(|n| self.desks.contains_key(n)).collect();
+        self.rng.shuffle(&mut order);
+        for number in order {
+            if let Some(desk) = self.desks.get_mut(&number) {
+                desk.turn(Duration::ZERO).unwrap_or_else(|stop| panic!("desk {number}: {stop}"));
+                let done = desk.take_done();
+                self.told.extend(done.events);
+                self.aborts += done.aborts;
+                self.restored += done.restored.len();
+            }
+        }
+        for scan in &mut self.scans {
+            scan.turn(Duration::ZERO).unwrap_or_else(|stop| panic!("scan: {stop}"));
+        }
+        self.feeder.turn(Duration::ZERO).unwrap_or_else(|stop| panic!("feeder: {stop}"));
+        self.holds = self.keeper.turn().unwrap_or_else(|stop| panic!("keeper: {stop}")).or(self.holds.take());
+    }
+
+    /// Plays shoppers for so many seconds, 200 ms at a time, with `at_times` in between.
+    pub fn play(&mut self, shoppers: &mut Shoppers, maker: &mut Maker, seconds: i64, mut at_times: impl FnMut(&mut Fleet)) {
+        for _ in 0..seconds * 5 {
+            self.pass(200);
+            while let Some(happening) = shoppers.next(self.now(), maker) {
+                self.happen(happening);
+            }
+            // Somebody always tweets about nothing, in every partition: time goes on.
+            for partition in 0..TWEETS {
+                let noise = maker.noise(self.now()).to_vec();
+                self.write("tweets", partition, None, Some(noise));
+            }
+            at_times(self);
+            (0..3).for_each(|_| self.turn());
+            let told = self.told.len();
+            self.told.iter().skip(told.saturating_sub(200)).for_each(|_| ());
+        }
+    }
+
+    pub fn events(&self, topic: &str) -> Vec<Value> {
+        let records: Vec<Record> = self.log.records(topic).unwrap();
+        records.iter().map(|record| serde_json::from_slice(record.value.as_ref().unwrap()).unwrap()).collect()
+    }
+
+    pub fn purchases(&self) -> Vec<Value> {
+        self.events(&self.topics.purchases)
+    }
+
+    pub fn orders(&self) -> Vec<Value> {
+        self.events(&self.topics.orders)
+    }
+}

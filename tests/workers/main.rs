@@ -1,0 +1,106 @@
+//! The workers on the memory log, from the firehose to the events, through crashes.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod fleet;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use fleet::{Fleet, START};
+use hashbuy::core::time::Time;
+use hashbuy::firehose::{Maker, Shoppers};
+use serde_json::Value;
+
+/// What became of every purchase.
+#[derive(Debug, Default)]
+struct Books {
+    requested: BTreeSet<String>,
+    ends: BTreeMap<String, String>,
+    refused: usize,
+}
+
+/// Reads the events of a run, and checks what holds for any.
+fn audit(purchases: &[Value], orders: &[Value]) -> Books {
+    let mut books = Books::default();
+    let mut ids = BTreeSet::new();
+    for event in purchases {
+        let id = event["event_id"].as_str().unwrap().to_owned();
+        assert!(ids.insert(id) || event["reason"] == "not_linked", "twice: {event}");
+        let purchase = event["purchase_id"].as_str().unwrap_or_default().to_owned();
+        match event["type"].as_str().unwrap() {
+            "purchase.requested" => assert!(books.requested.insert(purchase), "requested twice: {event}"),
+            "purchase.refused" => books.refused += 1,
+            "purchase.reminded" => {}
+            end => {
+                let before = books.ends.insert(purchase.clone(), end.to_owned());
+                assert_eq!(before, None, "ended twice: {event}");
+            }
+        }
+    }
+    let ended: BTreeSet<String> = books.ends.keys().cloned().collect();
+    assert!(ended.is_subset(&books.requested), "ended without a request");
+    let confirmed: Vec<&String> =
+        books.ends.iter().filter(|(_, end)| *end == "purchase.confirmed").map(|(id, _)| id).collect();
+    let mut ordered: Vec<&str> = orders.iter().map(|order| order["purchase_id"].as_str().unwrap()).collect();
+    ordered.sort_unstable();
+    assert_eq!(ordered, confirmed, "orders and confirmed purchases are the same");
+    books
+}
+
+fn count(books: &Books, end: &str) -> usize {
+    books.ends.values().filter(|value| *value == end).count()
+}
+
+fn play(seed: u64, scans: u32, desks: u32, mut trouble: impl FnMut(&mut Fleet, i64)) -> (Fleet, Books) {
+    let mut fleet = Fleet::new(seed, scans, desks);
+    let mut maker = Maker::new(seed);
+    let mut shoppers = Shoppers::new(seed, Time::from_millis(START));
+    let mut heard = 0;
+    let mut step = 0;
+    for second in 0..12 * 60 {
+        fleet.play(&mut shoppers, &mut maker, 1, |fleet| {
+            trouble(fleet, step);
+            step += 1;
+        });
+        let told: Vec<_> = fleet.told[heard..].to_vec();
+        heard = fleet.told.len();
+        told.iter().for_each(|event| shoppers.hear(event));
+        assert!(second < 60 || !fleet.told.is_empty(), "nothing has happened: {:?}", fleet.holds);
+    }
+    // Quiet, so that everything comes to its end.
+    for _ in 0..6 * 60 {
+        fleet.pass(1_000);
+        for partition in 0..fleet::TWEETS {
+            let noise = maker.noise(fleet.now()).to_vec();
+            fleet.write("tweets", partition, None, Some(noise));
+        }
+        (0..4).for_each(|_| fleet.turn());
+    }
+    let books = audit(&fleet.purchases(), &fleet.orders());
+    assert_eq!(books.ends.len(), books.requested.len(), "each purchase has its end");
+    (fleet, books)
+}
+
+#[test]
+fn from_the_firehose_to_the_orders() {
+    let (fleet, books) = play(1, 1, 1, |_, _| ());
+    assert!(count(&books, "purchase.confirmed") > 20, "{books:?}");
+    assert!(count(&books, "purchase.lapsed") > 5 && count(&books, "purchase.cancelled") > 2, "{books:?}");
+    assert!(books.refused > 5);
+    assert_eq!(fleet.aborts, 0);
+}
+
+#[test]
+fn desks_are_killed_and_come_back() {
+    let (fleet, books) = play(2, 2, 2, |fleet, step| {
+        let number = fleet.rng.u32(0..2);
+        if step % 37 == 36 {
+            fleet.kill_desk(number);
+        }
+        if step % 37 > 20 {
+            (0..2).filter(|number| !fleet.desks.contains_key(number)).collect::<Vec<_>>().into_iter().for_each(|number| fleet.start_desk(number));
+        }
+    });
+    assert!(count(&books, "purchase.confirmed") > 20, "{books:?}");
+    assert!(fleet.restored > 50, "{}", fleet.restored);
+}
