@@ -18,6 +18,8 @@
 //! documents. Nothing is called back: a worker asks for the next thing, is told, and answers, so that
 //! one thread can run many workers in a simulation, in any order.
 
+pub mod kafka;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
