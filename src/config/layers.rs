@@ -73,10 +73,12 @@ pub fn variable_of(name: &str) -> String {
     format!("HASHBUY_{}", name.replace('.', "_").to_ascii_uppercase())
 }
 
+/// What the tests of this project are told by the environment; no settings of the program.
+const OF_THE_TESTS: &[&str] = &["HASHBUY_REQUIRE_KAFKA"];
+
 /// Kubernetes describes a service called `hashbuy` to every container by variables that look like
 /// ours: `HASHBUY_SERVICE_HOST`, `HASHBUY_PORT`, `HASHBUY_PORT_9464_TCP`.
 fn is_ours(variable: &str) -> bool {
-    variable
-        .strip_prefix("HASHBUY_")
-        .is_some_and(|rest| !(rest.starts_with("SERVICE_") || rest == "PORT" || rest.starts_with("PORT_")))
+    let is_kubernetes = |rest: &str| rest.starts_with("SERVICE_") || rest == "PORT" || rest.starts_with("PORT_");
+    variable.strip_prefix("HASHBUY_").is_some_and(|rest| !is_kubernetes(rest)) && !OF_THE_TESTS.contains(&variable)
 }

@@ -18,6 +18,7 @@
 //! documents. Nothing is called back: a worker asks for the next thing, is told, and answers, so that
 //! one thread can run many workers in a simulation, in any order.
 
+pub mod kafka;
 pub mod memory;
 
 use std::fmt;

@@ -1,0 +1,159 @@
+//! Counts what a producer has sent and what the brokers have acknowledged.
+//!
+//! The reports come on the producer's polling thread, and the worker waits for the count to reach
+//! nought. Not `flush()`: it says that all is well although records have failed, and rdkafka sits out
+//! slices of 100 ms in it.
+
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use rdkafka::ClientContext;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
+use rdkafka::message::{Header, Message as _, OwnedHeaders};
+use rdkafka::producer::{BaseRecord, DeliveryResult, Producer as _, ProducerContext, ThreadedProducer};
+
+use super::error::for_good;
+use super::partitions::number;
+use crate::log::{Error, Kind, NewRecord};
+
+/// A producer whose deliveries are counted.
+pub(super) type Counted = ThreadedProducer<Deliveries>;
+
+/// What has been sent and not yet reported on.
+#[derive(Debug, Default)]
+pub(super) struct Deliveries {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Reports on records of earlier rounds, which were aborted, are not counted.
+    round: usize,
+    outstanding: usize,
+    failed: Option<Failed>,
+    /// What librdkafka said last of the connection; for error messages.
+    trouble: String,
+}
+
+/// A record that was not delivered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Failed {
+    pub code: Code,
+    pub topic: String,
+    pub partition: i32,
+}
+
+impl Deliveries {
+    /// Forgets what was sent before: its transaction is over.
+    pub(super) fn next_round(&self) {
+        let mut state = self.lock();
+        state.round += 1;
+        state.outstanding = 0;
+        state.failed = None;
+    }
+
+    /// What librdkafka said last of its connections.
+    pub(super) fn trouble(&self) -> String {
+        self.lock().trouble.clone()
+    }
+
+    /// Waits until everything is reported on, something has failed, or the time is over. Returns how
+    /// many reports are outstanding.
+    ///
+    /// # Errors
+    /// The record that failed first; one that would fail for good goes before.
+    pub(super) fn wait(&self, wait: Duration) -> Result<usize, Failed> {
+        let deadline = Instant::now() + wait;
+        let mut state = self.lock();
+        loop {
+            if let Some(failed) = &state.failed {
+                return Err(failed.clone());
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if state.outstanding == 0 || left.is_zero() {
+                return Ok(state.outstanding);
+            }
+            state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl ClientContext for Deliveries {
+    fn error(&self, _: KafkaError, reason: &str) {
+        reason.clone_into(&mut self.lock().trouble);
+    }
+}
+
+impl ProducerContext for Deliveries {
+    type DeliveryOpaque = usize;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, round: usize) {
+        let mut state = self.lock();
+        if round != state.round {
+            return;
+        }
+        state.outstanding = state.outstanding.saturating_sub(1);
+        if let Err((error, message)) = result {
+            let code = error.rdkafka_error_code().unwrap_or(Code::Unknown);
+            // The refusal of one record makes others of its batch or queue fail with other codes.
+            if state.failed.as_ref().is_none_or(|failed| !for_good(failed.code) && for_good(code)) {
+                let (topic, partition) = (message.topic().to_owned(), message.partition());
+                state.failed = Some(Failed { code, topic, partition });
+            }
+        }
+        if state.outstanding == 0 || state.failed.is_some() {
+            self.changed.notify_all();
+        }
+    }
+}
+
+/// Hands a record over and counts it.
+///
+/// # Errors
+/// What librdkafka says; then the record is not counted. [`Kind::Fatal`] for a partition that Kafka
+/// can not have.
+pub(super) fn send(producer: &Counted, record: &NewRecord) -> Result<Result<(), Code>, Error> {
+    let deliveries = producer.context();
+    let round = {
+        let mut state = deliveries.lock();
+        state.outstanding += 1;
+        state.round
+    };
+    let sent = number(&record.partition).map(|number| hand_over(producer, record, number, round));
+    if !matches!(sent, Ok(Ok(()))) {
+        let mut state = deliveries.lock();
+        state.outstanding = state.outstanding.saturating_sub(1);
+    }
+    sent
+}
+
+fn hand_over(producer: &Counted, record: &NewRecord, partition: i32, round: usize) -> Result<(), Code> {
+    let mut handed: BaseRecord<'_, [u8], [u8], usize> =
+        BaseRecord::with_opaque_to(&record.partition.topic, round).partition(partition);
+    handed.key = record.key.as_deref();
+    handed.payload = record.value.as_deref();
+    if !record.headers.is_empty() {
+        let empty = OwnedHeaders::new_with_capacity(record.headers.len());
+        let headers = record
+            .headers
+            .iter()
+            .fold(empty, |headers, (key, value)| headers.insert(Header { key, value: Some(value) }));
+        handed = handed.headers(headers);
+    }
+    producer.send(handed).map_err(|(error, _)| error.rdkafka_error_code().unwrap_or(Code::Unknown))
+}
+
+/// A producer that counts.
+///
+/// # Errors
+/// [`Kind::Fatal`] with what librdkafka dislikes about the settings.
+pub(super) fn producer(config: &rdkafka::ClientConfig, what: &str) -> Result<Counted, Error> {
+    config
+        .create_with_context(Deliveries::default())
+        .map_err(|error| Error::new(Kind::Fatal, format!("{what}: {error}")))
+}

@@ -1,0 +1,72 @@
+//! What librdkafka's error codes mean for whoever reads or writes.
+//!
+//! The codes say what happened; [`Kind`] says what can be done. Three families matter: *for good*
+//! (too large, not allowed: it will fail again), *replaced* (another producer or member has the
+//! place), and all the rest, which time or a fresh start can heal.
+
+use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
+
+use crate::log::{Error, Kind};
+
+/// What can be done about a failed look-up, commit of offsets or join.
+pub(super) fn of_request(what: &str, error: &KafkaError) -> Error {
+    let kind = match error.rdkafka_error_code() {
+        Some(code) if for_good(code) => Kind::Fatal,
+        Some(Code::FencedInstanceId) => Kind::Fatal,
+        Some(Code::UnknownMemberId | Code::IllegalGeneration | Code::AssignmentLost) => Kind::Fenced,
+        _ => Kind::Retry,
+    };
+    Error::new(kind, format!("{what}: {error}"))
+}
+
+/// What can be done about a record that was not delivered; `lost` is for what might go well with a
+/// fresh start.
+pub(super) fn of_delivery(what: &str, code: Code, lost: Kind) -> Error {
+    let kind = match code {
+        code if for_good(code) => Kind::Fatal,
+        code if replaced(code) => Kind::Fenced,
+        _ => lost,
+    };
+    Error::new(kind, format!("{what}: {code}"))
+}
+
+/// True if it fails again however often it is tried: it is not allowed, or can never be taken.
+pub(super) fn for_good(code: Code) -> bool {
+    matches!(
+        code,
+        Code::MessageSizeTooLarge
+            | Code::MessageBatchTooLarge
+            | Code::InvalidMessageSize
+            | Code::InvalidRecord
+            | Code::InvalidTimestamp
+            | Code::InvalidTopic
+            | Code::InvalidPartitions
+            | Code::InvalidRequiredAcks
+            | Code::InvalidTransactionTimeout
+            | Code::OffsetMetadataTooLarge
+            | Code::PolicyViolation
+            | Code::TopicAuthorizationFailed
+            | Code::GroupAuthorizationFailed
+            | Code::ClusterAuthorizationFailed
+            | Code::TransactionalIdAuthorizationFailed
+            | Code::SaslAuthenticationFailed
+            | Code::Authentication
+            | Code::UnsupportedFeature
+            | Code::UnsupportedVersion
+    )
+}
+
+/// True if a later producer has this one's place, or its transaction was ended by its timeout.
+pub(super) fn replaced(code: Code) -> bool {
+    matches!(
+        code,
+        Code::Fenced
+            | Code::ProducerFenced
+            | Code::InvalidProducerEpoch
+            | Code::InvalidProducerIdMapping
+            | Code::InvalidTransactionalState
+            | Code::TransactionCoordinatorFenced
+            | Code::UnknownProducerId
+            | Code::OutOfOrderSequenceNumber
+    )
+}

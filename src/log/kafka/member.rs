@@ -1,0 +1,306 @@
+//! A member of a group.
+
+use std::mem;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rdkafka::consumer::{CommitMode, Consumer as _, ConsumerGroupMetadata};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
+
+use super::error::{for_good, of_request};
+use super::held::Held;
+use super::lookup::Offsets;
+use super::partitions::{list, list_to_commit};
+use super::rebalances::{Grouped, Note, Rebalances};
+use super::seek::{self, NotStarted};
+use super::settings::Settings;
+use crate::log::{Committed, Error, Isolation, Kind, Member, Membership, Message, Partition, Polled, Standing};
+
+/// The most messages that one poll hands over.
+const BATCH: usize = 1_000;
+
+/// How long giving up the partitions on leaving may take.
+const LEAVE_WAIT: Duration = Duration::from_secs(5);
+
+/// The request to leave goes out after the last partition is given up, and not once closing has begun.
+const LEAVE_LINGER: Duration = Duration::from_millis(300);
+
+/// How long closing may take, before the consumer is left to the end of the process.
+const CLOSE_WAIT: Duration = Duration::from_secs(5);
+
+pub(super) struct KafkaMember {
+    consumer: Arc<Grouped>,
+    group: String,
+    held: Held,
+    /// What is to be given up.
+    revoked: Option<Vec<Partition>>,
+    /// Whether the group has met with this member, and has not gone on without it as far as is known.
+    joined: bool,
+    /// Asks for committed offsets on behalf of a member that reads what is not committed: librdkafka
+    /// would not wait for open transactions on its own.
+    stable: Option<Offsets>,
+    /// Found when messages had been handed over already.
+    later: Option<Error>,
+    /// Why it can not go on.
+    spent: Option<Error>,
+}
+
+impl KafkaMember {
+    pub(super) fn new(settings: &Settings, membership: &Membership) -> Result<KafkaMember, Error> {
+        let group = membership.group.clone();
+        let fatal =
+            |error: KafkaError| Error::new(Kind::Fatal, format!("group {group} cannot be joined: {error}"));
+        let consumer: Grouped =
+            settings.member(membership).create_with_context(Rebalances::default()).map_err(fatal)?;
+        let stable = match membership.isolation {
+            Isolation::Committed => None,
+            Isolation::Uncommitted => Some(Offsets::new(settings, &membership.group)?),
+        };
+        let topics: Vec<&str> = membership.topics.iter().map(String::as_str).collect();
+        consumer.subscribe(&topics).map_err(fatal)?;
+        Ok(KafkaMember {
+            consumer: Arc::new(consumer),
+            group: membership.group.clone(),
+            held: Held::default(),
+            revoked: None,
+            joined: false,
+            stable,
+            later: None,
+            spent: None,
+        })
+    }
+
+    /// The next note, as the worker is told it.
+    fn noted(&mut self) -> Result<Option<Polled>, Error> {
+        let Some(note) = self.consumer.context().note() else { return Ok(None) };
+        match note {
+            Note::Assigned(partitions) => {
+                self.joined = true;
+                partitions.iter().for_each(|partition| self.held.add(partition.clone()));
+                Ok(Some(Polled::Assigned(partitions)))
+            }
+            Note::Revoked { partitions, lost } => {
+                self.joined &= !lost;
+                partitions.iter().for_each(|partition| self.held.set(partition, None));
+                self.revoked = Some(partitions.clone());
+                Ok(Some(Polled::Revoked { partitions, lost }))
+            }
+            Note::Failed(error) => {
+                let error = Error::new(Kind::Fenced, format!("group {}: assigning failed: {error}", self.group));
+                Err(self.spend(error))
+            }
+        }
+    }
+
+    fn spend(&mut self, error: Error) -> Error {
+        self.joined = false;
+        self.spent.get_or_insert(error).clone()
+    }
+
+    /// What the worker has to know of an error that librdkafka met.
+    fn trouble(&mut self, error: &KafkaError) -> Option<Error> {
+        let reason = self.consumer.context().reason();
+        let what = format!("group {}: {error}: {reason}", self.group);
+        match error {
+            KafkaError::MessageConsumptionFatal(_) => Some(self.spend(Error::new(Kind::Fatal, what))),
+            KafkaError::MessageConsumption(Code::AutoOffsetReset | Code::OffsetOutOfRange) => {
+                seek::out_of_range(&self.consumer, self.held.running())
+            }
+            KafkaError::MessageConsumption(code) if for_good(*code) => Some(Error::new(Kind::Fatal, what)),
+            KafkaError::MessageConsumption(Code::UnknownTopicOrPartition | Code::UnknownTopic) => {
+                Some(Error::new(Kind::Retry, what))
+            }
+            // A broker that is gone, and the like: librdkafka sees to it itself.
+            _ => None,
+        }
+    }
+
+    fn must_hold(&self, partition: &Partition, kind: Kind) -> Result<(), Error> {
+        if self.held.contains(partition) {
+            return Ok(());
+        }
+        Err(Error::new(kind, format!("group {}: {partition} is not assigned to this member", self.group)))
+    }
+
+    /// Gives up what is to be given up.
+    fn unassign(&mut self) -> Result<(), KafkaError> {
+        let Some(partitions) = self.revoked.take() else { return Ok(()) };
+        partitions.iter().for_each(|partition| self.held.remove(partition));
+        match list(partitions.iter().map(|partition| (partition, 0))) {
+            Ok(list) => self.consumer.incremental_unassign(&list),
+            Err(_) => Ok(()), // it was a list of librdkafka's own
+        }
+    }
+
+    /// Polls until `done`, at most for a while, with nobody interested.
+    fn serve(&self, wait: Duration, done: impl Fn(&Grouped) -> bool) -> bool {
+        let deadline = Instant::now() + wait;
+        while !done(&self.consumer) {
+            if Instant::now() >= deadline {
+                return false;
+            }
+            drop(self.consumer.poll(Duration::from_millis(10)));
+        }
+        true
+    }
+
+    /// Leaves the group so that others take over at once.
+    fn unsubscribe(&mut self) {
+        self.consumer.unsubscribe();
+        self.serve(LEAVE_WAIT, |consumer| consumer.assignment().is_ok_and(|list| list.count() == 0));
+        self.serve(LEAVE_LINGER, |_| false);
+    }
+}
+
+impl Member for KafkaMember {
+    fn poll(&mut self, wait: Duration, each: &mut dyn FnMut(Message<'_>)) -> Result<Polled, Error> {
+        if let Some(error) = self.later.take().or_else(|| self.spent.clone()) {
+            return Err(error);
+        }
+        if self.revoked.is_some() {
+            let what = format!("group {}: release what was revoked before the next poll", self.group);
+            return Err(Error::new(Kind::Fatal, what));
+        }
+        if let Some(polled) = self.noted()? {
+            return Ok(polled);
+        }
+        let deadline = Instant::now() + wait;
+        let consumer = Arc::clone(&self.consumer);
+        let mut count = 0;
+        while count < BATCH {
+            // Once there is something, only what is at hand.
+            let left = if count > 0 { Duration::ZERO } else { deadline.saturating_duration_since(Instant::now()) };
+            match consumer.poll(left) {
+                Some(Ok(message)) => match self.held.take(&message) {
+                    Some(message) => {
+                        each(message);
+                        count += 1;
+                    }
+                    None if Instant::now() >= deadline => break,
+                    None => {}
+                },
+                Some(Err(error)) => match self.trouble(&error) {
+                    Some(error) if count == 0 => return Err(error),
+                    Some(error) => {
+                        self.later = Some(error);
+                        break;
+                    }
+                    None if Instant::now() >= deadline => break,
+                    None => {}
+                },
+                None if consumer.context().has_notes() => break,
+                None if left.is_zero() => break,
+                None => {}
+            }
+        }
+        if count == 0
+            && let Some(polled) = self.noted()?
+        {
+            return Ok(polled);
+        }
+        Ok(Polled::Messages(count))
+    }
+
+    fn start(&mut self, partition: &Partition, offset: u64) -> Result<(), Error> {
+        self.must_hold(partition, Kind::Fatal)?;
+        let failed = |error: KafkaError| {
+            Error::new(Kind::Retry, format!("{partition} cannot be read from offset {offset}: {error}"))
+        };
+        let list = list([(partition, offset)])?;
+        // Resumed after the seek, the next record would come a second late.
+        self.consumer.resume(&list).map_err(failed)?;
+        if let Err(NotStarted) = seek::seek(&self.consumer, &list)? {
+            // It was assigned at offset 0, and the log had moved on from there before it was paused. A
+            // seek cannot revive it; to assign it anew can.
+            self.consumer.incremental_unassign(&list).map_err(failed)?;
+            self.consumer.incremental_assign(&list).map_err(failed)?;
+            self.consumer.resume(&list).map_err(failed)?;
+        }
+        self.held.set(partition, Some(offset));
+        Ok(())
+    }
+
+    fn pause(&mut self, partition: &Partition) -> Result<(), Error> {
+        self.must_hold(partition, Kind::Fatal)?;
+        self.held.set(partition, None);
+        let list = list([(partition, 0)])?;
+        self.consumer
+            .pause(&list)
+            .map_err(|error| Error::new(Kind::Retry, format!("{partition} cannot be paused: {error}")))
+    }
+
+    fn release(&mut self) -> Result<(), Error> {
+        if self.revoked.is_none() {
+            return Err(Error::new(Kind::Fatal, format!("group {}: nothing is to be given up", self.group)));
+        }
+        self.unassign().map_err(|error| {
+            let what = format!("group {}: partitions could not be given up: {error}", self.group);
+            self.spend(Error::new(Kind::Fenced, what))
+        })
+    }
+
+    fn position(&self, partition: &Partition) -> Option<u64> {
+        let progress = self.held.progress(partition)?;
+        let read = progress.read.then_some(progress.next);
+        read.max(seek::position(&self.consumer, partition))
+    }
+
+    fn committed(&mut self, partitions: &[Partition]) -> Result<Vec<Option<Committed>>, Error> {
+        match &self.stable {
+            Some(offsets) => offsets.committed(partitions),
+            None => super::lookup::committed(&self.consumer, &self.group, partitions),
+        }
+    }
+
+    fn commit(&mut self, offsets: &[(Partition, Committed)]) -> Result<(), Error> {
+        if offsets.is_empty() {
+            return Ok(());
+        }
+        // The broker does not check whose partition it is.
+        offsets.iter().try_for_each(|(partition, _)| self.must_hold(partition, Kind::Fenced))?;
+        let list = list_to_commit(offsets)?;
+        self.consumer
+            .commit(&list, CommitMode::Sync)
+            .map_err(|error| of_request(&format!("group {}: offsets were not committed", self.group), &error))
+    }
+
+    fn standing(&self) -> Result<Standing, Error> {
+        let metadata = self.joined.then(|| self.consumer.group_metadata()).flatten();
+        match metadata {
+            Some(metadata) => Ok(Standing(Arc::new(metadata))),
+            None => Err(Error::new(Kind::Retry, format!("group {}: not a member at the moment", self.group))),
+        }
+    }
+
+    fn leave(mut self: Box<Self>) {
+        self.consumer.context().close();
+        let _ = self.unassign(); // if that fails, it is lost to us anyway
+        if self.spent.is_none() {
+            self.unsubscribe();
+        }
+    }
+}
+
+impl Drop for KafkaMember {
+    /// Closes without leaving: a static member keeps its partitions until its session is over.
+    fn drop(&mut self) {
+        self.consumer.context().close();
+        let _ = self.unassign();
+        // rdkafka's own drop closes too, and waits for it without end. So close first, and rather keep a
+        // consumer that does not want to close than hang.
+        if self.consumer.close_queue().is_err() || !self.serve(CLOSE_WAIT, Grouped::closed) {
+            mem::forget(Arc::clone(&self.consumer));
+        }
+    }
+}
+
+/// What [`Member::standing`] has put into it.
+///
+/// # Errors
+/// [`Kind::Fatal`] for a standing with another log.
+pub(super) fn standing_of(standing: &Standing) -> Result<&ConsumerGroupMetadata, Error> {
+    standing
+        .0
+        .downcast_ref()
+        .ok_or_else(|| Error::new(Kind::Fatal, "a standing in a group of another log cannot be used in Kafka"))
+}

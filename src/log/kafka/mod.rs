@@ -1,0 +1,94 @@
+//! The log in Apache Kafka. All of librdkafka stays in this folder.
+//!
+//! librdkafka can do what exactly-once processing needs, but many of its calls say Ok and do something
+//! else, or nothing. What is done here about it, and where:
+//!
+//! | what | where |
+//! | --- | --- |
+//! | settings that the guarantees hang on cannot be changed | `settings` |
+//! | partitions come paused and at a number, and go when the worker says so | `rebalances` |
+//! | nothing is handed over of a partition that stands still, nor of before its start | `held` |
+//! | first resume, then seek; an old position is thrown away | `seek` |
+//! | the broker refuses the offsets of a member that was replaced | `member` |
+//! | a record is safe when its report says so; no `flush` | `deliveries` |
+//! | an end of a transaction without an answer is unknown, never assumed | `transactions` |
+//! | offsets that a transaction may be about to change are waited for | `lookup` |
+//!
+//! Each client is used by one thread. librdkafka has threads of its own behind it, which do the
+//! fetching, sending and heartbeats.
+
+mod deliveries;
+mod error;
+mod held;
+mod lookup;
+mod member;
+mod partitions;
+mod producer;
+mod reader;
+mod rebalances;
+mod seek;
+mod settings;
+mod transactions;
+
+use rdkafka::consumer::Consumer as _;
+
+pub use settings::Settings;
+
+use self::lookup::KafkaLookup;
+use self::member::KafkaMember;
+use self::producer::KafkaProducer;
+use self::reader::{Alone, KafkaReader, Quiet};
+use self::seek::ASK_WAIT;
+use self::transactions::KafkaTransactions;
+use super::{Error, Isolation, Kind, Log, Lookup, Member, Membership, Producer, Reader, Transactions};
+
+/// A Kafka cluster.
+#[derive(Debug, Clone)]
+pub struct KafkaLog {
+    settings: Settings,
+}
+
+impl KafkaLog {
+    /// Checks the settings and that a broker answers, for at most 10 s.
+    ///
+    /// # Errors
+    /// [`Kind::Fatal`] with the setting that is wrong, or if no broker answers.
+    pub fn connect(settings: Settings) -> Result<KafkaLog, Error> {
+        settings.validate()?;
+        let what = |why: &dyn std::fmt::Display| {
+            let brokers = &settings.brokers;
+            Error::new(Kind::Fatal, format!("no broker answers at {brokers}: {why}; check kafka.brokers"))
+        };
+        let client: Alone = settings
+            .lookup(Isolation::Uncommitted)
+            .create_with_context(Quiet)
+            .map_err(|error| Error::new(Kind::Fatal, format!("kafka.properties: {error}")))?;
+        let metadata = client.fetch_metadata(None, ASK_WAIT).map_err(|error| what(&error))?;
+        if metadata.brokers().is_empty() {
+            return Err(what(&"the cluster has no brokers"));
+        }
+        Ok(KafkaLog { settings })
+    }
+}
+
+impl Log for KafkaLog {
+    fn member(&self, membership: &Membership) -> Result<Box<dyn Member + Send>, Error> {
+        Ok(Box::new(KafkaMember::new(&self.settings, membership)?))
+    }
+
+    fn reader(&self, isolation: Isolation) -> Result<Box<dyn Reader + Send>, Error> {
+        Ok(Box::new(KafkaReader::new(&self.settings, isolation)?))
+    }
+
+    fn producer(&self) -> Result<Box<dyn Producer + Send>, Error> {
+        Ok(Box::new(KafkaProducer::new(&self.settings)?))
+    }
+
+    fn transactions(&self, id: &str) -> Result<Box<dyn Transactions + Send>, Error> {
+        Ok(Box::new(KafkaTransactions::new(&self.settings, id)?))
+    }
+
+    fn lookup(&self) -> Result<Box<dyn Lookup + Send>, Error> {
+        Ok(Box::new(KafkaLookup::new(&self.settings)?))
+    }
+}

@@ -1,0 +1,62 @@
+//! The producer without transactions: records in order, without gaps, each once while it lives.
+
+use std::time::Duration;
+
+use rdkafka::error::RDKafkaErrorCode as Code;
+use rdkafka::producer::Producer as _;
+
+use super::deliveries::{self, Counted, Failed};
+use super::error::of_delivery;
+use super::settings::Settings;
+use crate::log::{Error, Kind, NewRecord, Producer};
+
+pub(super) struct KafkaProducer {
+    producer: Counted,
+    /// Why it is of no more use.
+    spent: Option<Error>,
+}
+
+impl KafkaProducer {
+    pub(super) fn new(settings: &Settings) -> Result<KafkaProducer, Error> {
+        let producer = deliveries::producer(&settings.producer(), "a producer cannot be made")?;
+        Ok(KafkaProducer { producer, spent: None })
+    }
+
+    fn spend(&mut self, error: Error) -> Error {
+        self.spent.get_or_insert(error).clone()
+    }
+
+    fn failed(&mut self, failed: &Failed) -> Error {
+        let what = format!("a record for {}/{} was not delivered", failed.topic, failed.partition);
+        self.spend(of_delivery(&what, failed.code, Kind::Fenced))
+    }
+}
+
+impl Producer for KafkaProducer {
+    fn send(&mut self, record: NewRecord) -> Result<(), Error> {
+        if let Some(spent) = &self.spent {
+            return Err(spent.clone());
+        }
+        let code = match deliveries::send(&self.producer, &record)? {
+            Ok(()) => return Ok(()),
+            Err(code) => code,
+        };
+        let what = format!("a record for {} was refused", record.partition);
+        if code == Code::QueueFull {
+            return Err(Error::new(Kind::Retry, format!("{what}: {code}; wait for those before it")));
+        }
+        // A client that is dead already refuses with its own code: the report says why it died.
+        if let Err(failed) = self.producer.context().wait(Duration::ZERO) {
+            return Err(self.failed(&failed));
+        }
+        Err(self.spend(of_delivery(&what, code, Kind::Fenced)))
+    }
+
+    fn outstanding(&mut self, wait: Duration) -> Result<usize, Error> {
+        if let Some(spent) = &self.spent {
+            return Err(spent.clone());
+        }
+        let outcome = self.producer.context().wait(wait);
+        outcome.map_err(|failed| self.failed(&failed))
+    }
+}

@@ -1,0 +1,114 @@
+//! What librdkafka calls when partitions come and go.
+//!
+//! Little is done inside the callback. What comes is assigned at a number, at once, and paused; what
+//! goes is only noted. The member hands the notes to its worker, and the unassigning follows when the
+//! worker has finished what was open: librdkafka delegates a rebalance as an event and waits for that
+//! call (WAIT_UNASSIGN_CALL), with everything paused and its heartbeats going on, for as long as
+//! `max.poll.interval.ms` allows.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext};
+use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::types::RDKafkaRespErr;
+use rdkafka::{ClientContext, Offset, TopicPartitionList};
+
+use super::partitions::partitions;
+use crate::log::Partition;
+
+/// The consumer of a member.
+pub(super) type Grouped = BaseConsumer<Rebalances>;
+
+/// Something for the worker to know.
+#[derive(Debug)]
+pub(super) enum Note {
+    Assigned(Vec<Partition>),
+    Revoked { partitions: Vec<Partition>, lost: bool },
+    Failed(KafkaError),
+}
+
+/// The callbacks of a member's consumer.
+#[derive(Debug, Default)]
+pub(super) struct Rebalances {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    notes: VecDeque<Note>,
+    /// Nobody asks for notes any more: what is revoked is given up at once.
+    closing: bool,
+    /// What librdkafka said last with an error; for error messages.
+    reason: String,
+}
+
+impl Rebalances {
+    pub(super) fn note(&self) -> Option<Note> {
+        self.lock().notes.pop_front()
+    }
+
+    pub(super) fn has_notes(&self) -> bool {
+        !self.lock().notes.is_empty()
+    }
+
+    pub(super) fn close(&self) {
+        let mut state = self.lock();
+        state.closing = true;
+        state.notes.clear();
+    }
+
+    pub(super) fn reason(&self) -> String {
+        self.lock().reason.clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl ClientContext for Rebalances {
+    fn error(&self, _: KafkaError, reason: &str) {
+        reason.clone_into(&mut self.lock().reason);
+    }
+}
+
+impl ConsumerContext for Rebalances {
+    // rdkafka's own drops the errors of assigning and unassigning.
+    fn rebalance(
+        &self,
+        consumer: &BaseConsumer<Rebalances>,
+        event: RDKafkaRespErr,
+        list: &mut TopicPartitionList,
+    ) {
+        let closing = self.lock().closing;
+        let note = match event {
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => match take_over(consumer, list) {
+                Ok(()) => Note::Assigned(partitions(list)),
+                Err(error) => Note::Failed(error),
+            },
+            _ if closing => match consumer.incremental_unassign(list) {
+                Ok(()) => return,
+                Err(error) => Note::Failed(error),
+            },
+            _ => Note::Revoked { partitions: partitions(list), lost: consumer.assignment_lost() },
+        };
+        if !closing {
+            self.lock().notes.push_back(note);
+        }
+    }
+}
+
+/// Assigns what has come and lets it stand still.
+///
+/// It has to be assigned at a number: while librdkafka looks up what `Beginning` or `Stored` is, a seek
+/// says Ok and is lost. An empty list is assigned too; the group waits for the answer. A pause goes
+/// after the assigning; before it, it says Ok and does nothing.
+fn take_over(consumer: &BaseConsumer<Rebalances>, list: &mut TopicPartitionList) -> KafkaResult<()> {
+    list.set_all_offsets(Offset::Offset(0))?;
+    consumer.incremental_assign(list)?;
+    if list.count() > 0 {
+        consumer.pause(list)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,226 @@
+//! The producer of transactions.
+//!
+//! A commit goes in three steps, and what an error means depends on the step:
+//!
+//! 1. Every record is acknowledged. Until then nothing can have been committed: [`Kind::Abort`].
+//! 2. The group takes the offsets, or refuses them because the member has lost its standing. Still
+//!    nothing is committed: [`Kind::Abort`].
+//! 3. The coordinator ends the transaction. From here on an error says nothing about what happened: the
+//!    request may have arrived and its answer been lost, or it may still be on its way and even hit the
+//!    next transaction. So whatever comes back but success is [`Kind::Unknown`], the producer is spent,
+//!    and the next one with this id first ends whatever is open.
+//!
+//! Everything has a deadline. librdkafka's own "no timeout" can retry for ever.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rdkafka::error::{KafkaError, RDKafkaError, RDKafkaErrorCode as Code};
+use rdkafka::producer::Producer as _;
+
+use super::deliveries::{self, Counted};
+use super::error::{for_good, of_delivery, replaced};
+use super::member::standing_of;
+use super::partitions;
+use super::settings::Settings;
+use crate::log::{Error, Kind, NewRecord, Partition, Standing, Transactions};
+
+/// How long it may take to become the only producer with an id. An open transaction of the one before
+/// is aborted meanwhile.
+const INIT_WAIT: Duration = Duration::from_secs(30);
+
+/// How much longer than a transaction its end may take: the coordinator may just be moving.
+const END_GRACE: Duration = Duration::from_secs(5);
+
+pub(super) struct KafkaTransactions {
+    producer: Counted,
+    id: String,
+    /// A transaction never lives longer than this.
+    timeout: Duration,
+    open: bool,
+    /// Why it is of no more use.
+    spent: Option<Error>,
+}
+
+impl KafkaTransactions {
+    pub(super) fn new(settings: &Settings, id: &str) -> Result<KafkaTransactions, Error> {
+        let what = format!("transactional id {id}");
+        let producer = deliveries::producer(&settings.transactions(id), &what)?;
+        let deadline = Instant::now() + INIT_WAIT;
+        while let Err(error) = producer.init_transactions(left(deadline)) {
+            let again = matches!(&error, KafkaError::Transaction(error) if error.is_retriable());
+            if again && Instant::now() < deadline {
+                continue;
+            }
+            let kind = match error.rdkafka_error_code() {
+                Some(code) if for_good(code) => Kind::Fatal,
+                _ => Kind::Retry,
+            };
+            let trouble = producer.context().trouble();
+            return Err(Error::new(kind, format!("{what} cannot be taken over: {error} {trouble}")));
+        }
+        Ok(KafkaTransactions { producer, id: id.to_owned(), timeout: settings.transaction, open: false, spent: None })
+    }
+
+    /// The error, after which this producer is of no more use.
+    fn spend(&mut self, kind: Kind, what: String) -> Error {
+        self.spent.get_or_insert(Error::new(kind, what)).clone()
+    }
+
+    /// An error before the end of the transaction was asked for: it will not be committed.
+    fn before_the_end(&mut self, what: &str, code: Code, requires_restart: bool) -> Error {
+        let what = format!("transaction of {}: {what}", self.id);
+        let dead = self.producer.client().fatal_error();
+        let code = dead.as_ref().map_or(code, |(code, _)| *code);
+        let error = of_delivery(&what, code, Kind::Abort);
+        if error.kind == Kind::Abort && (dead.is_some() || requires_restart) {
+            return self.spend(Kind::Fenced, error.what);
+        }
+        if error.kind == Kind::Abort { error } else { self.spend(error.kind, error.what) }
+    }
+
+    fn check(&self, open: bool) -> Result<(), Error> {
+        match &self.spent {
+            Some(spent) => Err(spent.clone()),
+            None if self.open == open => Ok(()),
+            None if open => Err(Error::new(Kind::Fatal, format!("{}: no transaction is open", self.id))),
+            None => Err(Error::new(Kind::Fatal, format!("{}: a transaction is open already", self.id))),
+        }
+    }
+
+    /// Step 1.
+    fn await_deliveries(&mut self, deadline: Instant) -> Result<(), Error> {
+        match self.producer.context().wait(left(deadline)) {
+            Ok(0) => {}
+            Ok(outstanding) => {
+                let what = format!("{outstanding} records are not acknowledged in time");
+                return Err(self.before_the_end(&what, Code::OperationTimedOut, false));
+            }
+            Err(failed) => {
+                let what = format!("a record for {}/{} was not delivered", failed.topic, failed.partition);
+                return Err(self.before_the_end(&what, failed.code, false));
+            }
+        }
+        // The last report has been counted while librdkafka may still be clearing it away. Ending the
+        // transaction at that moment would make rdkafka flush, which takes 100 ms.
+        while self.producer.in_flight_count() > 0 && Instant::now() < deadline {
+            thread::sleep(Duration::from_micros(50));
+        }
+        Ok(())
+    }
+
+    /// Step 2.
+    fn send_offsets(
+        &mut self,
+        offsets: &[(Partition, u64)],
+        standing: &Standing,
+        deadline: Instant,
+    ) -> Result<(), Error> {
+        if offsets.is_empty() {
+            return Ok(());
+        }
+        let list = partitions::list(offsets.iter().map(|(partition, offset)| (partition, *offset)))?;
+        let standing = standing_of(standing)?;
+        loop {
+            let error = match self.producer.send_offsets_to_transaction(&list, standing, left(deadline)) {
+                Ok(()) => return Ok(()),
+                Err(error) => error,
+            };
+            // To try again is to go on with the same call: its arguments have to be the same.
+            if is_retriable(&error) && Instant::now() < deadline {
+                continue;
+            }
+            let code = error.rdkafka_error_code().unwrap_or(Code::Unknown);
+            return Err(self.before_the_end("the offsets were not taken", code, false));
+        }
+    }
+
+    /// Step 3, and the same for an abort.
+    fn end(&mut self, deadline: Instant, commit: bool) -> Result<(), KafkaError> {
+        loop {
+            let outcome = if commit {
+                self.producer.commit_transaction(left(deadline))
+            } else {
+                self.producer.abort_transaction(left(deadline))
+            };
+            match outcome {
+                Err(error) if is_retriable(&error) && Instant::now() < deadline => {}
+                outcome => return outcome,
+            }
+        }
+    }
+
+    fn over(&mut self) {
+        self.open = false;
+        self.producer.context().next_round();
+    }
+}
+
+impl Transactions for KafkaTransactions {
+    fn begin(&mut self) -> Result<(), Error> {
+        self.check(false)?;
+        // After a fatal error librdkafka may hang in here rather than say so.
+        if let Some((code, why)) = self.producer.client().fatal_error() {
+            return Err(self.before_the_end(&why, code, true));
+        }
+        if let Err(error) = self.producer.begin_transaction() {
+            let code = error.rdkafka_error_code().unwrap_or(Code::Unknown);
+            return Err(self.before_the_end("it cannot begin", code, true));
+        }
+        self.open = true;
+        Ok(())
+    }
+
+    fn send(&mut self, record: NewRecord) -> Result<(), Error> {
+        self.check(true)?;
+        match deliveries::send(&self.producer, &record)? {
+            Ok(()) => Ok(()),
+            Err(code) => {
+                let what = format!("a record for {} was refused", record.partition);
+                Err(self.before_the_end(&what, code, false))
+            }
+        }
+    }
+
+    fn commit(&mut self, offsets: &[(Partition, u64)], standing: &Standing) -> Result<(), Error> {
+        self.check(true)?;
+        let deadline = Instant::now() + self.timeout;
+        self.await_deliveries(deadline)?;
+        self.send_offsets(offsets, standing, deadline)?;
+        match self.end(deadline + END_GRACE, true) {
+            Ok(()) => {
+                self.over();
+                Ok(())
+            }
+            Err(error) => {
+                let what = format!("transaction of {}: whether it was committed is not known: {error}", self.id);
+                Err(self.spend(Kind::Unknown, what))
+            }
+        }
+    }
+
+    fn abort(&mut self) -> Result<(), Error> {
+        self.check(true)?;
+        match self.end(Instant::now() + self.timeout + END_GRACE, false) {
+            Ok(()) => {
+                self.over();
+                Ok(())
+            }
+            Err(error) => {
+                let dead = self.producer.client().fatal_error().map(|(code, _)| code);
+                let code = dead.or(error.rdkafka_error_code());
+                let kind = if code.is_some_and(replaced) { Kind::Fenced } else { Kind::Unknown };
+                let what = format!("transaction of {}: whether it was aborted is not known: {error}", self.id);
+                Err(self.spend(kind, what))
+            }
+        }
+    }
+}
+
+fn is_retriable(error: &KafkaError) -> bool {
+    matches!(error, KafkaError::Transaction(error) if RDKafkaError::is_retriable(error))
+}
+
+fn left(deadline: Instant) -> Duration {
+    deadline.saturating_duration_since(Instant::now())
+}
