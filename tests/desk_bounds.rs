@@ -144,3 +144,41 @@ fn a_withdrawal_cancels_at_most_a_thousand_at_once() {
         |output: &Output| matches!(output, Output::Event(event) if event.kind == EventKind::Cancelled);
     assert!(outputs.iter().all(cancelled));
 }
+
+#[test]
+fn pendings_can_be_read_by_others_while_the_desk_writes() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    let mut desk = desk(&mut BTreeMap::new());
+    let pendings = desk.pendings();
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let readers: Vec<_> = (0..2)
+            .map(|_| {
+                scope.spawn(|| {
+                    let (mut reads, mut least) = (0u64, usize::MAX);
+                    while !done.load(Ordering::Acquire) {
+                        let (count, of_one) = (pendings.count(), pendings.of(AccountId::new(7).unwrap()));
+                        assert!(count <= BUYERS as usize && of_one.len() <= 1);
+                        (reads, least) = (reads + 1, least.min(count));
+                    }
+                    (reads, least)
+                })
+            })
+            .collect();
+        let now = START.plus(20 * MINUTE);
+        while step(&mut desk, &mark(now), now).0 == Progress::More {
+            desk.commit();
+            std::thread::yield_now();
+        }
+        desk.commit();
+        assert_eq!(pendings.count(), 0);
+        // Until both have seen it.
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        done.store(true, Ordering::Release);
+        for reader in readers {
+            let (reads, least) = reader.join().unwrap();
+            assert!(reads > 0 && least == 0, "{reads} reads, the least {least}");
+        }
+    });
+}

@@ -257,3 +257,39 @@ pub fn decode<T: for<'de> Deserialize<'de>>(bytes: &[u8]) -> Result<T, Corrupt> 
     }
     Ok(serde_json::from_slice(bytes)?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sold() -> Inbox {
+        Inbox::Sold { offer_id: "pot".into() }
+    }
+
+    #[test]
+    fn a_record_says_its_version_and_its_type() {
+        let text = String::from_utf8(encode(&sold())).unwrap();
+        assert_eq!(text, r#"{"v":1,"type":"sold","offer_id":"pot"}"#);
+        assert_eq!(decode::<Inbox>(text.as_bytes()).unwrap(), sold());
+    }
+
+    #[test]
+    fn another_version_is_corruption_and_so_is_what_we_never_wrote() {
+        let newer = br#"{"v":2,"type":"sold","offer_id":"pot"}"#;
+        assert!(matches!(decode::<Inbox>(newer), Err(Corrupt::Version { found: 2 })));
+        for foreign in ["", "{}", r#"{"v":1}"#, r#"{"v":1,"type":"gift"}"#, r#"{"v":1,"type":"sold"}"#, "[1]"]
+        {
+            assert!(matches!(decode::<Inbox>(foreign.as_bytes()), Err(Corrupt::NotOurs(_))), "{foreign}");
+        }
+    }
+
+    #[test]
+    fn keys_name_the_entity() {
+        assert_eq!(sold().key().to_string(), "offer/pot");
+        let account = AccountId::new(7).unwrap();
+        let deletion = Inbox::Deletion { account, tweet_id: TweetId::new(8).unwrap() };
+        assert_eq!(deletion.key().to_string(), "account/7");
+        let ends = Inbox::Ends { offer_id: "pot".into(), ends_at: Time::ZERO };
+        assert_eq!(ends.key(), Key::Everywhere);
+    }
+}
