@@ -210,11 +210,10 @@ impl Member for KafkaMember {
         // Resumed after the seek, the next record would come a second late.
         self.consumer.resume(&list).map_err(failed)?;
         if let Err(NotStarted) = seek::seek(&self.consumer, &list)? {
-            // It was assigned at offset 0, and the log had moved on from there before it was paused. A
-            // seek cannot revive it; to assign it anew can.
-            self.consumer.incremental_unassign(&list).map_err(failed)?;
-            self.consumer.incremental_assign(&list).map_err(failed)?;
-            self.consumer.resume(&list).map_err(failed)?;
+            // To unassign and assign it anew would revive it. But if librdkafka is about to tell of a
+            // revocation, it would take that for the answer, and others would get what we still hold.
+            let what = format!("{partition} was stopped by an offset that is not in the log");
+            return Err(self.spend(Error::new(Kind::Fenced, what)));
         }
         self.held.set(partition, Some(offset));
         Ok(())

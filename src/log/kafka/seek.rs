@@ -15,14 +15,14 @@ use crate::log::{Error, Kind, Partition};
 pub(super) const ASK_WAIT: Duration = Duration::from_secs(10);
 
 /// How long after an assignment librdkafka may still be busy with the partition's past.
-const SETTLE: Duration = Duration::from_millis(250);
+const SETTLE: Duration = Duration::from_secs(1);
 
 /// Reads assigned partitions on from the offsets of the list. What was fetched before is thrown away,
 /// and so is the position of before.
 ///
 /// # Errors
-/// [`NotStarted`] if a partition is not being fetched: it was assigned moments ago and an offset that is
-/// not in the log has stopped it. [`Kind::Retry`] otherwise.
+/// [`NotStarted`] if a partition is not being fetched: an offset that is not in the log has stopped it.
+/// [`Kind::Retry`] otherwise.
 pub(super) fn seek<C: ConsumerContext>(
     consumer: &BaseConsumer<C>,
     list: &TopicPartitionList,
