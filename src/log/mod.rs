@@ -19,6 +19,7 @@
 //! one thread can run many workers in a simulation, in any order.
 
 pub mod kafka;
+pub mod memory;
 
 use std::fmt;
 use std::sync::Arc;

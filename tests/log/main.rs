@@ -1,0 +1,31 @@
+//! What a log has to keep, whichever it is: one suite of cases, run against every implementation of
+//! [`hashbuy::log::Log`]. A trial is called `IMPLEMENTATION::CASE`; the cases are in `cases/`, and
+//! what differs between implementations is behind [`fixture::Fixture`].
+//!
+//! `cargo test --test log abort` runs the cases whose names contain `abort`.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+
+mod broker;
+mod cases;
+mod fixture;
+mod kafka;
+mod memory;
+mod tools;
+
+use libtest_mimic::{Arguments, Trial};
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let mut trials = Vec::new();
+    for &(name, case) in cases::ALL {
+        trials.push(Trial::test(format!("memory::{name}"), move || {
+            case(&memory::Memory::simulated());
+            Ok(())
+        }));
+    }
+    let broker = kafka::trials(&mut trials);
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    drop(broker);
+    conclusion.exit();
+}
