@@ -32,6 +32,7 @@ fn main() {
     drop(broker);
     conclusion.exit();
 }
+fn topic(t: &T, n: &str, p: u32, s: &[(&str, &str)]) { t.broker.create(n, p, s); t.broker.await_partitions(n, p); }
 fn rec(t: &str, p: u32, v: &str) -> NewRecord {
     NewRecord { partition: Partition::new(t, p), key: Some(b"k".to_vec()), value: Some(v.into()), headers: vec![("a", b"1".to_vec()), ("a", vec![])] }
 }
@@ -66,7 +67,7 @@ fn joined(m: &mut Box<dyn Member + Send>) -> Vec<Partition> {
     loop { if let Polled::Assigned(v) = next(m) { if !v.is_empty() { return v } } }
 }
 fn basics(t: &T) {
-    t.broker.topic("basics", 2, &[]);
+    topic(t, "basics", 2, &[]);
     produce(t, "basics", 1, 3);
     let p = Partition::new("basics", 1);
     let mut r = t.log.reader(Isolation::Committed).unwrap();
@@ -89,7 +90,7 @@ fn basics(t: &T) {
     eprintln!("leave {:?}", b.elapsed());
 }
 fn transactions(t: &T) {
-    t.broker.topic("tx", 1, &[]);
+    topic(t, "tx", 1, &[]);
     let p = Partition::new("tx", 0);
     let mut x = t.log.transactions("tx-1").unwrap();
     let mut m = t.log.member(&membership("tx", "tx", Some("tx-1"))).unwrap();
@@ -130,7 +131,7 @@ fn transactions(t: &T) {
     x.begin().unwrap(); x.abort().unwrap();
 }
 fn revoke(t: &T) {
-    t.broker.topic("rv", 4, &[]);
+    topic(t, "rv", 4, &[]);
     for p in 0..4 { produce(t, "rv", p, 10); }
     let mut a = t.log.member(&membership("rv", "rv", Some("a"))).unwrap();
     let ps = joined(&mut a);
@@ -181,7 +182,7 @@ fn revoke(t: &T) {
     assert_eq!(read(&mut a, 24).len(), 24);
 }
 fn overrun(t: &T) {
-    t.broker.topic("ov", 1, &[]);
+    topic(t, "ov", 1, &[]);
     let mut a = t.log.member(&membership("ov", "ov", Some("a"))).unwrap();
     joined(&mut a);
     let s = a.standing().unwrap();
@@ -203,7 +204,7 @@ fn overrun(t: &T) {
     assert_eq!(e.kind, Kind::Fenced);
 }
 fn fenced_instance(t: &T) {
-    t.broker.topic("fi", 1, &[]);
+    topic(t, "fi", 1, &[]);
     let mut a = t.log.member(&membership("fi", "fi", Some("a"))).unwrap();
     joined(&mut a);
     let mut b = t.log.member(&membership("fi", "fi", Some("a"))).unwrap();
@@ -216,7 +217,7 @@ fn fenced_instance(t: &T) {
     b.leave();
 }
 fn fenced_producer(t: &T) {
-    t.broker.topic("fp", 1, &[]);
+    topic(t, "fp", 1, &[]);
     let mut m = t.log.member(&membership("fp", "fp", Some("a"))).unwrap();
     joined(&mut m);
     let p = Partition::new("fp", 0);
@@ -240,14 +241,14 @@ fn fenced_producer(t: &T) {
     d.begin().unwrap(); d.abort().unwrap();
 }
 fn out_of_range(t: &T) {
-    t.broker.topic("oor", 2, &[]);
+    topic(t, "oor", 2, &[]);
     produce(t, "oor", 0, 10);
     let p = Partition::new("oor", 0);
     let mut r = t.log.reader(Isolation::Committed).unwrap();
     r.assign(&[(p.clone(), 11), (Partition::new("oor", 1), 0)]).unwrap();
     let fail = |r: &mut Box<dyn Reader + Send>| { let d = Instant::now() + 5 * S; loop { match r.poll(S / 10, &mut |_| {}) { Err(e) => break e, Ok(_) => assert!(Instant::now() < d) } } };
     let e = fail(&mut r); eprintln!("{e:?}"); assert_eq!(e.kind, Kind::OutOfRange); assert!(e.what.contains("oor/0"));
-    t.broker.delete_below("oor", 0, 5);
+    t.broker.trim(&Partition::new("oor", 0), 5);
     r.assign(&[(p.clone(), 4)]).unwrap();
     let e = fail(&mut r); eprintln!("{e:?}"); assert_eq!(e.kind, Kind::OutOfRange);
     r.assign(&[(p.clone(), 5)]).unwrap();
@@ -262,8 +263,8 @@ fn out_of_range(t: &T) {
     assert_eq!(read(&mut m, 4), [(0, 6), (0, 7), (0, 8), (0, 9)]);
 }
 fn assign_race(t: &T) {
-    t.broker.topic("race", 3, &[]);
-    for p in 0..3 { produce(t, "race", p, 10); t.broker.delete_below("race", p, 5); }
+    topic(t, "race", 3, &[]);
+    for p in 0..3 { produce(t, "race", p, 10); t.broker.trim(&Partition::new("race", p), 5); }
     for i in 0..15 {
         let mut m = t.log.member(&membership(&format!("race{i}"), "race", None)).unwrap();
         let ps = joined(&mut m);
@@ -276,7 +277,7 @@ fn assign_race(t: &T) {
     }
 }
 fn leave(t: &T) {
-    t.broker.topic("lv", 2, &[]);
+    topic(t, "lv", 2, &[]);
     let mut a = t.log.member(&membership("lv", "lv", Some("a"))).unwrap();
     assert_eq!(joined(&mut a).len(), 2);
     let h = { let mut b = t.log.member(&membership("lv", "lv", Some("b"))).unwrap(); std::thread::spawn(move || { let v = joined(&mut b); assert_eq!(v.len(), 1); let b0 = Instant::now(); let w = joined(&mut b); assert_eq!(w.len(), 1); (b, b0.elapsed()) }) };
@@ -295,8 +296,8 @@ fn leave(t: &T) {
     eprintln!("restart {:?}", b0.elapsed());
 }
 fn too_large(t: &T) {
-    t.broker.topic("big", 1, &[("max.message.bytes", "2000")]);
-    let big = NewRecord { value: Some((0..5000u32).map(|i| (i * 2654435761 >> 7) as u8).collect()), ..rec("big", 0, "") };
+    topic(t, "big", 1, &[("max.message.bytes", "2000")]);
+    let big = NewRecord { value: Some((0..5000u32).map(|i| (i.wrapping_mul(2654435761) >> 7) as u8).collect()), ..rec("big", 0, "") };
     let mut p = t.log.producer().unwrap();
     p.send(rec("big", 0, "ok")).unwrap();
     p.outstanding(5 * S).unwrap();
@@ -319,7 +320,7 @@ fn too_large(t: &T) {
     eprintln!("no partition {:?}", p.outstanding(5 * S));
 }
 fn txn_timeout(t: &T) {
-    t.broker.topic("to", 1, &[]);
+    topic(t, "to", 1, &[]);
     let p = Partition::new("to", 0);
     let mut m = t.log.member(&membership("to", "to", Some("a"))).unwrap(); joined(&mut m);
     for with in [true, false] {
@@ -341,7 +342,7 @@ fn missing(t: &T) {
     eprintln!("{:?}", l.committed("no-group", &[Partition::new("not-there", 0)]));
     let mut m = t.log.member(&membership("mi", "mi", None)).unwrap();
     let u = Instant::now() + 3 * S; while Instant::now() < u { let r = m.poll(S, &mut |_| {}); eprintln!("{r:?}"); }
-    t.broker.topic("mi", 1, &[]);
+    topic(t, "mi", 1, &[]);
     let b = Instant::now();
     loop { if let Ok(Polled::Assigned(v)) = m.poll(S, &mut |_| {}) { if !v.is_empty() { break } } assert!(b.elapsed() < 15 * S); }
     eprintln!("seen {:?}", b.elapsed());
@@ -349,7 +350,7 @@ fn missing(t: &T) {
     let e = KafkaLog::connect(Settings::new("127.0.0.1:1")).err(); eprintln!("{e:?} {:?}", b.elapsed());
 }
 fn rewind(t: &T) {
-    t.broker.topic("rw", 2, &[]);
+    topic(t, "rw", 2, &[]);
     for p in 0..2 { produce(t, "rw", p, 5000); }
     let mut m = t.log.member(&membership("rw", "rw", None)).unwrap();
     let ps = joined(&mut m);
@@ -368,7 +369,7 @@ fn rewind(t: &T) {
     }
 }
 fn reassign(t: &T) {
-    t.broker.topic("ra", 1, &[]);
+    topic(t, "ra", 1, &[]);
     produce(t, "ra", 0, 100);
     let p = Partition::new("ra", 0);
     let mut r = t.log.reader(Isolation::Uncommitted).unwrap();
@@ -387,7 +388,7 @@ fn reassign(t: &T) {
 fn pending(t: &T) {
     use rdkafka::consumer::{BaseConsumer, Consumer};
     use rdkafka::producer::{DefaultProducerContext, Producer, ThreadedProducer};
-    t.broker.topic("pe", 1, &[]);
+    topic(t, "pe", 1, &[]);
     let p = Partition::new("pe", 0);
     let mut m = t.log.member(&membership("pe", "pe", Some("a"))).unwrap(); joined(&mut m);
     let x: ThreadedProducer<DefaultProducerContext> = rdkafka::ClientConfig::new().set("bootstrap.servers", &t.broker.bootstrap).set("transactional.id", "pe").create().unwrap();

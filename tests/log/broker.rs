@@ -2,11 +2,16 @@
 
 use std::path::PathBuf;
 use std::process::Command;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
-use rdkafka::ClientConfig;
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use hashbuy::log::Partition;
+use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
+use rdkafka::{ClientConfig, Offset, TopicPartitionList};
+
+/// How long the broker may take for something.
+const WAIT: Duration = Duration::from_secs(30);
 
 /// The variable that makes a missing Java or Maven a failure.
 pub const REQUIRE: &str = "HASHBUY_REQUIRE_KAFKA";
@@ -59,28 +64,46 @@ impl Broker {
     /// Makes a topic.
     ///
     /// # Panics
-    /// If the broker refuses.
-    pub fn topic(&self, name: &str, partitions: u32, settings: &[(&str, &str)]) {
-        let partitions = i32::try_from(partitions).unwrap();
-        let mut topic = NewTopic::new(name, partitions, TopicReplication::Fixed(1));
+    /// If the broker refuses; so do the others.
+    pub fn create(&self, name: &str, partitions: u32, settings: &[(&str, &str)]) {
+        let mut topic = NewTopic::new(name, number(partitions), TopicReplication::Fixed(1));
         for (name, value) in settings {
             topic = topic.set(name, value);
         }
-        let options = AdminOptions::new().operation_timeout(Some(Duration::from_secs(30)));
-        let made = wait_for(self.admin.create_topics([&topic], &options)).unwrap();
-        made.into_iter().for_each(|made| assert!(made.is_ok(), "topic {name}: {made:?}"));
+        let made = wait_for(self.admin.create_topics([&topic], &options())).unwrap();
+        assert!(made.iter().all(Result::is_ok), "topic {name}: {made:?}");
+    }
+
+    /// Gives a topic more partitions.
+    pub fn grow(&self, topic: &str, partitions: u32) {
+        let count = usize::try_from(partitions).unwrap();
+        let grown = wait_for(self.admin.create_partitions([&NewPartitions::new(topic, count)], &options()));
+        let grown = grown.unwrap();
+        assert!(grown.iter().all(Result::is_ok), "topic {topic}: {grown:?}");
+    }
+
+    /// Waits until each partition of a topic has a leader.
+    pub fn await_partitions(&self, topic: &str, partitions: u32) {
+        let deadline = Instant::now() + WAIT;
+        loop {
+            let metadata = self.admin.inner().fetch_metadata(Some(topic), WAIT).unwrap();
+            let found = metadata.topics()[0].partitions();
+            let led = found.iter().filter(|partition| partition.leader() >= 0).count();
+            if led == usize::try_from(partitions).unwrap() {
+                return;
+            }
+            assert!(Instant::now() < deadline, "{led} of {partitions} partitions of {topic} are there");
+            thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// Deletes the records of a partition below an offset.
-    ///
-    /// # Panics
-    /// If the broker refuses.
-    pub fn delete_below(&self, topic: &str, partition: u32, offset: u64) {
-        let mut list = rdkafka::TopicPartitionList::new();
-        let offset = rdkafka::Offset::Offset(i64::try_from(offset).unwrap());
-        list.add_partition_offset(topic, i32::try_from(partition).unwrap(), offset).unwrap();
-        let deleted = wait_for(self.admin.delete_records(&list, &AdminOptions::new())).unwrap();
-        deleted.elements().iter().for_each(|element| element.error().unwrap());
+    pub fn trim(&self, partition: &Partition, offset: u64) {
+        let mut list = TopicPartitionList::new();
+        let offset = Offset::Offset(i64::try_from(offset).unwrap());
+        list.add_partition_offset(&partition.topic, number(partition.number), offset).unwrap();
+        let trimmed = wait_for(self.admin.delete_records(&list, &options())).unwrap();
+        trimmed.elements().iter().for_each(|element| element.error().unwrap());
     }
 }
 
@@ -91,6 +114,14 @@ impl Drop for Broker {
             eprintln!("the broker in {} was not ended", self.folder.display());
         }
     }
+}
+
+fn options() -> AdminOptions {
+    AdminOptions::new().operation_timeout(Some(WAIT)).request_timeout(Some(WAIT))
+}
+
+fn number(partition: u32) -> i32 {
+    i32::try_from(partition).unwrap()
 }
 
 fn script() -> Command {

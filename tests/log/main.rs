@@ -6,8 +6,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
+mod broker;
 mod cases;
 mod fixture;
+mod kafka;
 mod memory;
 mod tools;
 
@@ -22,5 +24,8 @@ fn main() {
             Ok(())
         }));
     }
-    libtest_mimic::run(&arguments, trials).exit();
+    let broker = kafka::trials(&mut trials);
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    drop(broker);
+    conclusion.exit();
 }

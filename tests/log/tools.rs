@@ -15,15 +15,27 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// So many looks: a minute of pauses, several times the timeouts of sessions and transactions.
 const LOOKS: usize = 3_000;
 
+/// So many looks: less than a session.
+const FEW_LOOKS: usize = 200;
+
 /// Looks again and again until there is something.
-pub fn eventually<T>(fixture: &dyn Fixture, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    for _ in 0..LOOKS {
+pub fn eventually<T>(fixture: &dyn Fixture, what: &str, look: impl FnMut() -> Option<T>) -> T {
+    within(LOOKS, fixture, what, look)
+}
+
+/// [`eventually`] for what has to come without anybody's session having to end.
+pub fn soon<T>(fixture: &dyn Fixture, what: &str, look: impl FnMut() -> Option<T>) -> T {
+    within(FEW_LOOKS, fixture, what, look)
+}
+
+fn within<T>(looks: usize, fixture: &dyn Fixture, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    for _ in 0..looks {
         if let Some(found) = look() {
             return found;
         }
         fixture.pass(PAUSE);
     }
-    panic!("this did not come, in {LOOKS} looks: {what}");
+    panic!("this did not come, in {looks} looks: {what}");
 }
 
 /// What a call answers in the end, when it may answer [`Kind::Retry`] before.
@@ -132,6 +144,8 @@ pub struct Peer<'f> {
     pub read: Vec<(Partition, u64, String)>,
     /// What it was told, but for messages.
     pub told: Vec<Polled>,
+    /// Whether it starts what it is assigned.
+    pub starts: bool,
 }
 
 impl<'f> Peer<'f> {
@@ -143,7 +157,7 @@ impl<'f> Peer<'f> {
             isolation: Isolation::Committed,
         });
         let (assigned, read, told) = (BTreeSet::new(), Vec::new(), Vec::new());
-        Peer { fixture, member: member.unwrap(), assigned, read, told }
+        Peer { fixture, member: member.unwrap(), assigned, read, told, starts: true }
     }
 
     /// Polls once. What is assigned is started where the group has committed, or at 0; what is revoked
@@ -159,7 +173,9 @@ impl<'f> Peer<'f> {
             let member = &mut self.member;
             let committed = insist(self.fixture, "committed offsets", || member.committed(partitions));
             for (partition, committed) in partitions.iter().zip(committed) {
-                self.member.start(partition, committed.map_or(0, |committed| committed.offset))?;
+                if self.starts {
+                    self.member.start(partition, committed.map_or(0, |committed| committed.offset))?;
+                }
                 assert!(self.assigned.insert(partition.clone()), "{partition} was assigned twice");
             }
         }

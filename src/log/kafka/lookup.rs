@@ -48,15 +48,7 @@ impl Lookup for KafkaLookup {
             Isolation::Uncommitted => &self.uncommitted,
         };
         clear(client);
-        let what = format!("the ends of {partition} cannot be looked up");
-        let number = partitions::number(partition)?;
-        let (low, high) = client
-            .fetch_watermarks(&partition.topic, number, ASK_WAIT)
-            .map_err(|error| of_request(&what, &error))?;
-        match (u64::try_from(low), u64::try_from(high)) {
-            (Ok(low), Ok(high)) => Ok((low, high)),
-            _ => Err(Error::new(Kind::Retry, format!("{what}: the broker says {low} and {high}"))),
-        }
+        watermarks(client, partition)
     }
 
     fn partitions(&mut self, topic: &str) -> Result<Option<u32>, Error> {
@@ -120,6 +112,22 @@ pub(super) fn committed<C: ConsumerContext>(
         found.push(offset.map(|offset| Committed { offset, metadata: element.metadata().to_owned() }));
     }
     Ok(found)
+}
+
+/// The first offset of a partition and the one behind its last, as the consumer may read it.
+pub(super) fn watermarks<C: ConsumerContext>(
+    consumer: &BaseConsumer<C>,
+    partition: &Partition,
+) -> Result<(u64, u64), Error> {
+    let what = format!("the ends of {partition} cannot be looked up");
+    let number = partitions::number(partition)?;
+    let (low, high) = consumer
+        .fetch_watermarks(&partition.topic, number, ASK_WAIT)
+        .map_err(|error| of_request(&what, &error))?;
+    match (u64::try_from(low), u64::try_from(high)) {
+        (Ok(low), Ok(high)) => Ok((low, high)),
+        _ => Err(Error::new(Kind::Retry, format!("{what}: the broker says {low} and {high}"))),
+    }
 }
 
 /// How many partitions a topic has; none if there is no such topic.

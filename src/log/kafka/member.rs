@@ -1,5 +1,6 @@
 //! A member of a group.
 
+use std::collections::VecDeque;
 use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,12 +10,14 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 
 use super::error::{for_good, of_request};
 use super::held::Held;
-use super::lookup::Offsets;
+use super::lookup::{self, KafkaLookup, Offsets};
 use super::partitions::{list, list_to_commit};
 use super::rebalances::{Grouped, Note, Rebalances};
 use super::seek::{self, NotStarted};
 use super::settings::Settings;
-use crate::log::{Committed, Error, Isolation, Kind, Member, Membership, Message, Partition, Polled, Standing};
+use crate::log::{
+    Committed, Error, Isolation, Kind, Lookup as _, Member, Membership, Message, Partition, Polled, Standing,
+};
 
 /// The most messages that one poll hands over.
 const BATCH: usize = 1_000;
@@ -30,7 +33,9 @@ const CLOSE_WAIT: Duration = Duration::from_secs(5);
 
 pub(super) struct KafkaMember {
     consumer: Arc<Grouped>,
+    settings: Settings,
     group: String,
+    isolation: Isolation,
     held: Held,
     /// What is to be given up.
     revoked: Option<Vec<Partition>>,
@@ -39,8 +44,8 @@ pub(super) struct KafkaMember {
     /// Asks for committed offsets on behalf of a member that reads what is not committed: librdkafka
     /// would not wait for open transactions on its own.
     stable: Option<Offsets>,
-    /// Found when messages had been handed over already.
-    later: Option<Error>,
+    /// For the next poll: found when messages had been handed over already, or on a start.
+    later: VecDeque<Error>,
     /// Why it can not go on.
     spent: Option<Error>,
 }
@@ -60,12 +65,14 @@ impl KafkaMember {
         consumer.subscribe(&topics).map_err(fatal)?;
         Ok(KafkaMember {
             consumer: Arc::new(consumer),
+            settings: settings.clone(),
             group: membership.group.clone(),
+            isolation: membership.isolation,
             held: Held::default(),
             revoked: None,
             joined: false,
             stable,
-            later: None,
+            later: VecDeque::new(),
             spent: None,
         })
     }
@@ -115,6 +122,22 @@ impl KafkaMember {
         }
     }
 
+    /// Why a partition cannot be read from an offset, if it cannot.
+    fn not_in_log(&self, partition: &Partition, offset: u64) -> Result<Option<Error>, Error> {
+        let (low, high) = lookup::watermarks(&self.consumer, partition)?;
+        if (low..=high).contains(&offset) {
+            return Ok(None);
+        }
+        // A reader of what is committed is told the last stable offset, and the log goes on behind it.
+        let high = match self.isolation {
+            Isolation::Committed if offset > high => {
+                KafkaLookup::new(&self.settings)?.watermarks(partition, Isolation::Uncommitted)?.1
+            }
+            _ => high,
+        };
+        Ok((!(low..=high).contains(&offset)).then(|| seek::absent(partition, offset, low, high)))
+    }
+
     fn must_hold(&self, partition: &Partition, kind: Kind) -> Result<(), Error> {
         if self.held.contains(partition) {
             return Ok(());
@@ -154,7 +177,7 @@ impl KafkaMember {
 
 impl Member for KafkaMember {
     fn poll(&mut self, wait: Duration, each: &mut dyn FnMut(Message<'_>)) -> Result<Polled, Error> {
-        if let Some(error) = self.later.take().or_else(|| self.spent.clone()) {
+        if let Some(error) = self.later.pop_front().or_else(|| self.spent.clone()) {
             return Err(error);
         }
         if self.revoked.is_some() {
@@ -182,7 +205,7 @@ impl Member for KafkaMember {
                 Some(Err(error)) => match self.trouble(&error) {
                     Some(error) if count == 0 => return Err(error),
                     Some(error) => {
-                        self.later = Some(error);
+                        self.later.push_back(error);
                         break;
                     }
                     None if Instant::now() >= deadline => break,
@@ -206,15 +229,20 @@ impl Member for KafkaMember {
         let failed = |error: KafkaError| {
             Error::new(Kind::Retry, format!("{partition} cannot be read from offset {offset}: {error}"))
         };
+        self.held.set(partition, None);
+        // One that is fetched from an offset that is not there stops for good. So it is not even tried.
+        if let Some(error) = self.not_in_log(partition, offset)? {
+            self.later.push_back(error);
+            return Ok(());
+        }
         let list = list([(partition, offset)])?;
         // Resumed after the seek, the next record would come a second late.
         self.consumer.resume(&list).map_err(failed)?;
         if let Err(NotStarted) = seek::seek(&self.consumer, &list)? {
-            // It was assigned at offset 0, and the log had moved on from there before it was paused. A
-            // seek cannot revive it; to assign it anew can.
-            self.consumer.incremental_unassign(&list).map_err(failed)?;
-            self.consumer.incremental_assign(&list).map_err(failed)?;
-            self.consumer.resume(&list).map_err(failed)?;
+            // To unassign and assign it anew would revive it. But if librdkafka is about to tell of a
+            // revocation, it would take that for the answer, and others would get what we still hold.
+            let what = format!("{partition} was stopped by an offset that is not in the log");
+            return Err(self.spend(Error::new(Kind::Fenced, what)));
         }
         self.held.set(partition, Some(offset));
         Ok(())
@@ -248,7 +276,7 @@ impl Member for KafkaMember {
     fn committed(&mut self, partitions: &[Partition]) -> Result<Vec<Option<Committed>>, Error> {
         match &self.stable {
             Some(offsets) => offsets.committed(partitions),
-            None => super::lookup::committed(&self.consumer, &self.group, partitions),
+            None => lookup::committed(&self.consumer, &self.group, partitions),
         }
     }
 

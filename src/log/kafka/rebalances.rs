@@ -8,6 +8,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext};
 use rdkafka::error::{KafkaError, KafkaResult};
@@ -99,16 +100,31 @@ impl ConsumerContext for Rebalances {
     }
 }
 
+/// How long the callback may ask where the logs begin.
+const ASK: Duration = Duration::from_secs(2);
+
 /// Assigns what has come and lets it stand still.
 ///
 /// It has to be assigned at a number: while librdkafka looks up what `Beginning` or `Stored` is, a seek
-/// says Ok and is lost. An empty list is assigned too; the group waits for the answer. A pause goes
-/// after the assigning; before it, it says Ok and does nothing.
+/// says Ok and is lost. And at one that is in the log: it may be fetched before the pause arrives, and an
+/// offset that is not there stops a partition for good. So the callback asks where the logs begin, one
+/// question for all. An empty list is assigned too; the group waits for the answer. A pause goes after
+/// the assigning; before it, it says Ok and does nothing.
 fn take_over(consumer: &BaseConsumer<Rebalances>, list: &mut TopicPartitionList) -> KafkaResult<()> {
     list.set_all_offsets(Offset::Offset(0))?;
-    consumer.incremental_assign(list)?;
-    if list.count() > 0 {
-        consumer.pause(list)?;
+    if list.count() == 0 {
+        return consumer.incremental_assign(list);
     }
-    Ok(())
+    let mut question = list.clone();
+    question.set_all_offsets(Offset::Beginning)?;
+    // Without an answer 0 has to do: most logs begin there.
+    if let Ok(beginnings) = consumer.offsets_for_times(question, ASK) {
+        for begins in beginnings.elements() {
+            if let Offset::Offset(_) = begins.offset() {
+                list.set_partition_offset(begins.topic(), begins.partition(), begins.offset())?;
+            }
+        }
+    }
+    consumer.incremental_assign(list)?;
+    consumer.pause(list)
 }

@@ -1,6 +1,5 @@
 //! Sets a consumer to an offset, and finds out what an offset is that is not there.
 
-use std::collections::BTreeSet;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -8,6 +7,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::RDKafkaErrorCode as Code;
 use rdkafka::{Offset, TopicPartitionList};
 
+use super::lookup::watermarks;
 use super::partitions;
 use crate::log::{Error, Kind, Partition};
 
@@ -15,14 +15,14 @@ use crate::log::{Error, Kind, Partition};
 pub(super) const ASK_WAIT: Duration = Duration::from_secs(10);
 
 /// How long after an assignment librdkafka may still be busy with the partition's past.
-const SETTLE: Duration = Duration::from_millis(250);
+const SETTLE: Duration = Duration::from_secs(1);
 
 /// Reads assigned partitions on from the offsets of the list. What was fetched before is thrown away,
 /// and so is the position of before.
 ///
 /// # Errors
-/// [`NotStarted`] if a partition is not being fetched: it was assigned moments ago and an offset that is
-/// not in the log has stopped it. [`Kind::Retry`] otherwise.
+/// [`NotStarted`] if a partition is not being fetched: an offset that is not in the log has stopped it.
+/// [`Kind::Retry`] otherwise.
 pub(super) fn seek<C: ConsumerContext>(
     consumer: &BaseConsumer<C>,
     list: &TopicPartitionList,
@@ -61,6 +61,12 @@ pub(super) fn position<C: ConsumerContext>(consumer: &BaseConsumer<C>, partition
     }
 }
 
+/// An offset that is not in the log, which reaches from `low` to `high`.
+pub(super) fn absent(partition: &Partition, offset: u64, low: u64, high: u64) -> Error {
+    let what = format!("{partition}: offset {offset} is not in the log, which reaches from {low} to {high}");
+    Error::new(Kind::OutOfRange, what)
+}
+
 /// The partition whose offset is not in the log. librdkafka says only that there is one.
 ///
 /// None if there is none among them: what librdkafka means was assigned and not yet started, so its
@@ -69,23 +75,16 @@ pub(super) fn out_of_range<'p, C: ConsumerContext>(
     consumer: &BaseConsumer<C>,
     running: impl Iterator<Item = (&'p Partition, u64)>,
 ) -> Option<Error> {
-    let (mut below, mut beyond, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut below, mut beyond, mut unknown) = (None, None, None);
     for (partition, next) in running {
-        let number = partitions::number(partition).ok()?;
-        match consumer.fetch_watermarks(&partition.topic, number, ASK_WAIT) {
-            Ok((low, _)) if low >= 0 && next < low.unsigned_abs() => {
-                below.push(format!("{partition}: offset {next} is not in the log any more, which begins at {low}"));
-            }
-            // The last stable offset, for a reader of what is committed: one that is just beyond it may be
-            // innocent, so it is accused only if nobody else is.
-            Ok((_, high)) if high >= 0 && next > high.unsigned_abs() => {
-                beyond.push(format!("{partition}: offset {next} is not in the log yet, which ends at {high}"));
-            }
+        match watermarks(consumer, partition) {
+            Ok((low, high)) if next < low => below = Some(absent(partition, next, low, high)),
+            // For a reader of what is committed this is the last stable offset. One that is just behind it
+            // may be innocent, so it is accused only if nobody else is.
+            Ok((low, high)) if next > high => beyond = Some(absent(partition, next, low, high)),
             Ok(_) => {}
-            Err(error) => unknown.push(format!("{partition}: offset {next} may not be in the log: {error}")),
+            Err(error) => unknown = Some(Error::new(Kind::OutOfRange, format!("perhaps of {partition}: {error}"))),
         }
     }
-    let accused: BTreeSet<String> =
-        [below, beyond, unknown].into_iter().find(|found| !found.is_empty())?.into_iter().collect();
-    Some(Error::new(Kind::OutOfRange, Vec::from_iter(accused).join("; ")))
+    below.or(beyond).or(unknown)
 }

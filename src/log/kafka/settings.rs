@@ -197,7 +197,10 @@ const CONSUMER: &[(&str, &str)] = &[
     ("fetch.wait.max.ms", "100"),
 ];
 
-const PRODUCER: &[(&str, &str)] = &[];
+const PRODUCER: &[(&str, &str)] = &[
+    // How long a topic may be unknown before a record for it has failed; 30 s by default.
+    ("topic.metadata.propagation.max.ms", "10000"),
+];
 
 fn consumer(isolation: Isolation) -> Vec<(&'static str, String)> {
     let isolation = match isolation {

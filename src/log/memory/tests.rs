@@ -142,6 +142,11 @@ fn sessions_end_by_the_clock_and_static_members_return_within_them() {
     let mut member = join(&log, Some("one"));
     assert_eq!(poll(&mut member), assigned(&[0]));
     assert_eq!(poll(&mut other), assigned(&[1]));
+    assert_eq!(poll(&mut other), Polled::Messages(0));
+    drop(member);
+    let mut member = join(&log, Some("one"));
+    assert_eq!(poll(&mut member), assigned(&[0]));
+    assert_eq!(poll(&mut other), Polled::Messages(0), "nobody else notices a restart");
     let mut transactions = log.transactions("x").unwrap();
     transactions.begin().unwrap();
     assert_eq!(transactions.commit(&[(at(0), 1)], &before).unwrap_err().kind, Kind::Abort);
@@ -229,6 +234,25 @@ fn old_records_go_when_new_ones_come() {
     }
     let mut lookup = log.lookup().unwrap();
     assert_eq!(lookup.watermarks(&partition, Isolation::Committed), Ok((2, 5)));
+}
+
+#[test]
+fn tombstones_go_when_told() {
+    let (log, _) = simulated();
+    let cleanup = Cleanup::Compact;
+    log.create_topic("c", TopicSettings { cleanup, ..TopicSettings::new(1) }).unwrap();
+    let mut producer = log.producer().unwrap();
+    for (key, value) in [("a", Some("1")), ("b", Some("1")), ("a", None), ("b", Some("2"))] {
+        let (key, value) = (Some(key.into()), value.map(Into::into));
+        producer
+            .send(NewRecord { partition: Partition::new("c", 0), key, value, headers: Vec::new() })
+            .unwrap();
+    }
+    let offsets = || log.records("c").unwrap().iter().map(|record| record.offset).collect::<Vec<_>>();
+    log.compact("c", Tombstones::Keep).unwrap();
+    assert_eq!(offsets(), [2, 3]);
+    log.compact("c", Tombstones::Drop).unwrap();
+    assert_eq!(offsets(), [3]);
 }
 
 #[test]

@@ -59,22 +59,30 @@ pub fn compaction(fixture: &dyn Fixture) {
     assert_eq!(read[..4], [2, 3, 4, 9]);
 }
 
-/// Nothing is replaced by a record whose transaction is still open: it may be aborted.
+/// Records of an open transaction replace nothing, since it may be aborted, and stay, since it may be
+/// committed.
 pub fn open_transaction(fixture: &dyn Fixture) {
     let partition = topic(fixture);
+    let standing = some_standing(fixture);
     let put = |key: &str, value: &str| keyed(&partition, key, Some(value));
-    write(fixture, vec![put("a", "1"), put("a", "2")]);
-    let mut producer = transactions(fixture, &fixture.name("id"));
-    begin(&mut *producer, vec![put("a", "aborted")]);
+    write(fixture, vec![put("a", "1"), put("b", "1")]);
+    let mut aborted = transactions(fixture, &fixture.name("aborted"));
+    let mut committed = transactions(fixture, &fixture.name("committed"));
+    begin(&mut *aborted, vec![put("a", "aborted")]);
     await_end(fixture, &partition, Uncommitted, 3);
+    begin(&mut *committed, vec![put("c", "1")]);
+    await_end(fixture, &partition, Uncommitted, 4);
     fixture.compact(&partition.topic);
-    producer.abort().unwrap();
-    eventually(fixture, "the end of the transaction", || {
+    aborted.abort().unwrap();
+    committed.commit(&[], &standing).unwrap();
+    eventually(fixture, "the end of the transactions", || {
         let (_, stable) = watermarks(fixture, &partition, Committed);
-        (stable >= 4).then_some(())
+        (stable >= 6).then_some(())
     });
     let stored = stored(fixture, &partition);
-    assert_eq!(stored.last(), entries(&[(1, "a", "2")]).last(), "of {stored:?}");
+    for wanted in entries(&[(0, "a", "1"), (1, "b", "1"), (3, "c", "1")]) {
+        assert!(stored.contains(&wanted), "{wanted:?} is not in {stored:?}");
+    }
 }
 
 /// A tombstone is read as such, and ends what its key had; a later value begins it anew.

@@ -1,10 +1,13 @@
 //! Who reads what, and how a partition comes from one member to another.
 
+use std::time::Duration;
+
 use hashbuy::log::{Isolation, Kind, Partition, Polled};
 
 use crate::fixture::{Fixture, plain};
 use crate::tools::{
-    Peer, await_end, await_shares, begin, committed, eventually, read, record, transactions, values, write,
+    Peer, await_end, await_shares, begin, committed, eventually, read, record, soon, transactions, values,
+    write,
 };
 
 struct Scene {
@@ -67,7 +70,7 @@ pub fn hand_over(fixture: &dyn Fixture) {
     for _ in 0..50 {
         new.settle();
         assert!(new.assigned.is_empty(), "{:?} is still at work in the other member", new.assigned);
-        fixture.pass(std::time::Duration::from_millis(10));
+        fixture.pass(Duration::from_millis(10));
     }
     assert!(old.member.start(&revoked[0], 0).is_err(), "it stands still");
     let standing = old.member.standing().unwrap();
@@ -98,7 +101,10 @@ pub fn leave(fixture: &dyn Fixture) {
     await_shares(&mut first, &mut second, (2, 1));
     let kept = first.assigned.clone();
     second.member.leave();
-    first.await_share(3);
+    soon(fixture, "all partitions again", || {
+        first.settle();
+        (first.assigned.len() == 3).then_some(())
+    });
     assert!(kept.is_subset(&first.assigned));
     let lost = first.told.iter().filter(|told| matches!(told, Polled::Revoked { .. })).count();
     assert_eq!(lost, 1, "only when the other came: {:?}", first.told);
@@ -140,7 +146,13 @@ pub fn static_fencing(fixture: &dyn Fixture) {
     younger.await_share(2);
     let error = eventually(fixture, "the older one ends", || {
         younger.settle();
-        older.try_step().err()
+        match older.try_step() {
+            Ok(Polled::Revoked { partitions, .. }) => {
+                older.release(&partitions);
+                None
+            }
+            answer => answer.err(),
+        }
     });
     assert_eq!(error.kind, Kind::Fatal, "{error}");
     assert_eq!(older.try_step().unwrap_err().kind, Kind::Fatal, "and it stays so");
@@ -195,13 +207,24 @@ pub fn pause(fixture: &dyn Fixture) {
     let Scene { topic, group, partitions } = scene(fixture, 2);
     let mut peer = Peer::join(fixture, &group, &topic, None);
     await_records(fixture, &mut peer, 2);
+
+    let mut idle = Peer::join(fixture, &fixture.name("idle"), &topic, None);
+    idle.starts = false;
+    idle.await_share(2);
+    for _ in 0..20 {
+        idle.settle();
+        fixture.pass(Duration::from_millis(5));
+    }
+    assert_eq!(idle.read, [], "it was not started");
+    assert_eq!(idle.member.position(&partitions[0]), None);
+
     peer.member.pause(&partitions[0]).unwrap();
     peer.read.clear();
     write(fixture, partitions.iter().map(|partition| record(partition, "second")).collect());
     await_records(fixture, &mut peer, 1);
     for _ in 0..20 {
         peer.settle();
-        fixture.pass(std::time::Duration::from_millis(5));
+        fixture.pass(Duration::from_millis(5));
     }
     let wanted = |number: usize, offset, value: &str| (partitions[number].clone(), offset, value.to_owned());
     assert_eq!(peer.read, [wanted(1, 1, "second")]);

@@ -77,6 +77,10 @@ pub fn pinned_last_stable_offset(fixture: &dyn Fixture) {
     begin(&mut *long, vec![record(&out[0], "long")]);
     await_end(fixture, &out[0], Uncommitted, 2);
     begin(&mut *short, vec![record(&out[0], "short"), record(&out[1], "short")]);
+    await_end(fixture, &out[0], Uncommitted, 3);
+    await_end(fixture, &out[1], Uncommitted, 2);
+    assert_eq!(watermarks(fixture, &out[0], Committed), (0, 1), "the first of two open ones counts");
+    assert_eq!(watermarks(fixture, &out[1], Committed), (0, 1));
     short.commit(&[], &standing).unwrap();
     await_end(fixture, &out[1], Committed, 3);
     await_end(fixture, &out[0], Uncommitted, 4);
@@ -146,6 +150,8 @@ pub fn producer_fencing(fixture: &dyn Fixture) {
     await_end(fixture, &partition, Uncommitted, 1);
     let mut second = transactions(fixture, &id);
     begin(&mut *second, vec![record(&partition, "second")]);
+    // Whether it is told so at once or later does not matter.
+    let _ = first.send(record(&partition, "late"));
     let error = first.commit(&[], &standing).unwrap_err();
     assert_eq!(error.kind, Kind::Fenced, "{error}");
     assert!(first.begin().is_err(), "it is spent");
