@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::command::{Error, accounts, demo, offers, replay};
+use crate::command::{Error, accounts, demo, offers, replay, run};
 
 /// Buy by hashtag: a stream processor that turns a firehose of tweets into purchase events, each
 /// exactly once.
@@ -28,6 +28,8 @@ pub struct Cli {
 pub enum Command {
     /// A made-up firehose with shoppers, in the terminal; no set-up
     Demo(demo::Demo),
+    /// The service on Kafka
+    Run(run::Run),
     /// Tweets from files, events to stdout; no broker
     Replay(replay::Replay),
     /// The table of offers
@@ -45,6 +47,7 @@ pub enum Command {
 pub fn run(cli: &Cli) -> Result<(), Error> {
     match &cli.command {
         Command::Demo(args) => demo::run(args),
+        Command::Run(args) => run::run(args),
         Command::Replay(args) => replay::run(args),
         Command::Offers(offers) => offers::run(offers),
         Command::Accounts(accounts) => accounts::run(accounts),

@@ -4,8 +4,11 @@
 
 use std::io;
 use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::Router;
+use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::routing::get;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -28,6 +31,25 @@ pub async fn listen(port: u16) -> io::Result<TcpListener> {
 /// Those of the listener.
 pub async fn serve(listener: TcpListener, metrics: PrometheusHandle) -> io::Result<()> {
     axum::serve(listener, routes(metrics)).await
+}
+
+/// The same with `/readyz`: whether the process does its work.
+///
+/// # Errors
+/// Those of the listener.
+pub async fn serve_with(
+    listener: TcpListener,
+    metrics: PrometheusHandle,
+    ready: Arc<AtomicBool>,
+) -> io::Result<()> {
+    let readyz = move || async move {
+        if ready.load(Ordering::Acquire) {
+            (StatusCode::OK, "ready\n")
+        } else {
+            (StatusCode::SERVICE_UNAVAILABLE, "not ready\n")
+        }
+    };
+    axum::serve(listener, routes(metrics).route("/readyz", get(readyz))).await
 }
 
 fn routes(metrics: PrometheusHandle) -> Router {

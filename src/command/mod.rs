@@ -5,11 +5,17 @@ pub mod accounts;
 pub mod demo;
 pub mod offers;
 pub mod replay;
+pub mod run;
 mod table_check;
 
 use std::fmt::Display;
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::core::code::Secret;
+use crate::core::time::Time;
 
 /// Why a command did not end well. What it prints goes to stderr, behind `hashbuy: `.
 #[derive(Debug, thiserror::Error)]
@@ -65,4 +71,21 @@ impl Error {
 /// Says something to the user. Nothing can be done for one whose stderr is gone.
 pub fn tell(message: impl Display) {
     let _ = writeln!(io::stderr(), "{message}");
+}
+
+/// The machine's clock.
+fn now() -> Time {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Time::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// Reads the secret of the codes: the file's content without line ends at its end. `setting` is what named
+/// the file.
+fn read_secret(setting: &str, path: &Path) -> Result<Secret, Error> {
+    let file = path.display();
+    let bytes = std::fs::read(path)
+        .map_err(|error| Error::Usage(format!("{setting} {file}: cannot be read: {error}")))?;
+    let end = bytes.iter().rposition(|byte| !matches!(byte, b'\n' | b'\r')).map_or(0, |last| last + 1);
+    Secret::new(&bytes[..end])
+        .map_err(|error| Error::Usage(format!("{setting} {file}: {error}; write at least 32 random bytes into it")))
 }

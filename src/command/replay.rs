@@ -6,13 +6,13 @@ mod summary;
 use std::collections::HashSet;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 use clap::Args;
 
 use self::output::{DeadLetter, Outputs};
 use self::summary::Report;
-use crate::command::{Error, tell};
+use crate::command::{Error, now, read_secret, tell};
 use crate::config::Config;
 use crate::core::code::Secret;
 use crate::core::record::Rejection;
@@ -72,7 +72,7 @@ pub fn run(args: &Replay) -> Result<(), Error> {
     let started = Instant::now();
     let config = Config::load(args.config.as_deref(), std::env::vars_os()).map_err(Error::usage)?;
     let until = args.until.as_deref().map(read_until).transpose()?;
-    let secret = args.secret_file.as_deref().map(read_secret).transpose()?;
+    let secret = args.secret_file.as_deref().map(|file| read_secret("--secret-file", file)).transpose()?;
     let settings = config.settings.clone();
     let files = if args.files.is_empty() { vec![PathBuf::from("-")] } else { args.files.clone() };
     files.iter().try_for_each(|file| can_be_opened(file))?;
@@ -170,7 +170,7 @@ impl Run<'_> {
     fn record(&mut self, name: &str, line: u64, bytes: &[u8]) -> Result<(), Error> {
         self.report.records += 1;
         self.outputs.step();
-        let seen = self.engine.record(bytes, clock()).map_err(stopped)?;
+        let seen = self.engine.record(bytes, now()).map_err(stopped)?;
         self.pass_on()?;
         if let Err(bad) = seen {
             self.report.dead_letter(bad.reason());
@@ -229,16 +229,6 @@ fn read_until(text: &str) -> Result<Time, Error> {
     text.parse().map_err(|error| Error::Usage(format!("--until {text}: {error}")))
 }
 
-fn read_secret(path: &Path) -> Result<Secret, Error> {
-    let file = path.display();
-    let bytes = std::fs::read(path)
-        .map_err(|error| Error::Usage(format!("--secret-file {file}: cannot be read: {error}")))?;
-    let end = bytes.iter().rposition(|byte| !matches!(byte, b'\n' | b'\r')).map_or(0, |last| last + 1);
-    Secret::new(&bytes[..end]).map_err(|error| {
-        Error::Usage(format!("--secret-file {file}: {error}; write at least 32 random bytes into it"))
-    })
-}
-
 /// A missing file is told before any output. Standard input is there.
 fn can_be_opened(path: &Path) -> Result<(), Error> {
     if path == Path::new("-") {
@@ -263,12 +253,6 @@ fn unreadable(name: &str, error: &std::io::Error) -> String {
 
 fn stopped(stopped: Stopped) -> Error {
     Error::failed(stopped)
-}
-
-/// The real time: only "ahead of the clock" goes by it.
-fn clock() -> Time {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Time::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
 /// Whether a person is watching stderr.

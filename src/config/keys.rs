@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use toml::Value;
 
 use super::layers::{Given, variable_of};
-use super::{Config, ConfigError};
+use super::{Config, ConfigError, service};
 use crate::core::ids::AccountId;
 use crate::core::offer::WINDOW_SECONDS;
 use crate::core::settings::Texts;
@@ -13,7 +13,7 @@ use crate::core::template::Template;
 use crate::core::time::SECOND;
 
 /// Checks a value and puts it in its place.
-type Set = fn(&mut Config, &Given) -> Result<(), ConfigError>;
+pub type Set = fn(&mut Config, &Given) -> Result<(), ConfigError>;
 
 const TEN_YEARS: u64 = 10 * 365 * 86_400;
 const MAX_PREFIX: usize = 20;
@@ -71,10 +71,14 @@ const KEYS: &[(&str, Set)] = &[
     }),
 ];
 
-/// The names of all settings.
+fn all() -> impl Iterator<Item = &'static (&'static str, Set)> {
+    KEYS.iter().chain(service::KEYS)
+}
+
+/// The names of all settings, but for librdkafka's.
 pub fn names() -> impl Iterator<Item = String> {
     let texts = Texts::names().map(|name| format!("texts.{name}"));
-    KEYS.iter().map(|(name, _)| (*name).to_owned()).chain(texts)
+    all().map(|(name, _)| (*name).to_owned()).chain(texts)
 }
 
 /// True if a setting has this name.
@@ -84,13 +88,18 @@ pub fn is_name(name: &str) -> bool {
 
 /// True if settings have names below this one.
 pub fn is_section(name: &str) -> bool {
-    names().any(|known| known.strip_prefix(name).is_some_and(|rest| rest.starts_with('.')))
+    let is_below = |known: String| known.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'));
+    names().any(is_below) || service::PROPERTIES == format!("{name}.")
 }
 
 /// Checks a setting and puts it in its place.
 pub fn set(config: &mut Config, given: &Given) -> Result<(), ConfigError> {
-    if let Some((_, set)) = KEYS.iter().find(|(name, _)| *name == given.name) {
+    if let Some((_, set)) = all().find(|(name, _)| *name == given.name) {
         return set(config, given);
+    }
+    if let Some(name) = given.name.strip_prefix(service::PROPERTIES) {
+        config.service.properties.insert(name.to_owned(), given.plain()?);
+        return Ok(());
     }
     let text = given.name.strip_prefix("texts.").and_then(|name| config.settings.texts.get_mut(name));
     match text {
@@ -122,11 +131,11 @@ fn prefix(given: &Given) -> Result<String, ConfigError> {
 
 impl Given {
     /// An error that shows the value.
-    fn wrong(&self, mend: &str) -> ConfigError {
+    pub(super) fn wrong(&self, mend: &str) -> ConfigError {
         ConfigError(format!("{} is {}, {mend}", self.origin, self.value))
     }
 
-    fn integer(&self, range: RangeInclusive<u64>) -> Result<u64, ConfigError> {
+    pub(super) fn integer(&self, range: RangeInclusive<u64>) -> Result<u64, ConfigError> {
         let number = match &self.value {
             Value::Integer(number) => u64::try_from(*number).ok(),
             Value::String(digits) if self.is_variable => digits.parse().ok(),
@@ -138,7 +147,7 @@ impl Given {
     }
 
     /// A whole number in another type, which has to hold the range.
-    fn number<T: TryFrom<u64>>(&self, range: RangeInclusive<u64>) -> Result<T, ConfigError> {
+    pub(super) fn number<T: TryFrom<u64>>(&self, range: RangeInclusive<u64>) -> Result<T, ConfigError> {
         T::try_from(self.integer(range)?).map_err(|_| self.wrong("must be smaller on this machine"))
     }
 
@@ -158,6 +167,31 @@ impl Given {
         ids.sort_unstable();
         ids.dedup();
         Ok(ids)
+    }
+
+    pub(super) fn text(&self) -> Result<String, ConfigError> {
+        match &self.value {
+            Value::String(text) if !text.is_empty() => Ok(text.clone()),
+            _ => Err(self.wrong("must be a text")),
+        }
+    }
+
+    /// What may be a part of a name in Kafka.
+    pub(super) fn name_part(&self) -> Result<String, ConfigError> {
+        let text = self.text()?;
+        let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'));
+        let mend = "must be 1 to 200 ASCII letters, digits, dots, underscores and dashes";
+        if plain && text.len() <= 200 { Ok(text) } else { Err(self.wrong(mend)) }
+    }
+
+    /// A value as librdkafka takes it. It may be a secret: no message shows it.
+    fn plain(&self) -> Result<String, ConfigError> {
+        match &self.value {
+            Value::String(text) => Ok(text.clone()),
+            Value::Integer(number) => Ok(number.to_string()),
+            Value::Boolean(flag) => Ok(flag.to_string()),
+            _ => Err(ConfigError(format!("{} must be a text, a whole number, true or false", self.origin))),
+        }
     }
 
     fn template(&self) -> Result<Template, ConfigError> {

@@ -6,12 +6,15 @@
 
 mod keys;
 mod layers;
+mod service;
 
 use std::ffi::OsString;
 use std::path::Path;
 
 use crate::core::ids::AccountId;
 use crate::core::settings::Settings;
+
+pub use service::Service;
 
 /// All settings, checked.
 ///
@@ -29,6 +32,17 @@ use crate::core::settings::Settings;
 /// | `limits.accounts_per_card` | 3 | 1 or more |
 /// | `scan.ignore_authors` | none | ids, as texts or numbers; in the environment with commas between |
 /// | `input.max_record_bytes` | 4 MiB | 1 KiB to 1 GiB |
+/// | `app` | `hashbuy` | letters, digits, `.`, `_`, `-` |
+/// | `instance` | `0` | the same; each process has its own |
+/// | `codes.secret_file` | none | a path; needed by `run` |
+/// | `kafka.brokers` | `127.0.0.1:9092` | `host:port`, with commas between |
+/// | `kafka.properties.<name>` | none | librdkafka's, but for those that the guarantees hang on |
+/// | `topics.tweets` ... `topics.dead_letters` | `tweets`, `offers`, `accounts`, `inbox`, `desk-changelog`, `purchases`, `orders`, `dead-letters` | names |
+/// | `scan.workers`, `desk.workers` | 1 | 1 to 1,024 |
+/// | `scan.strangers_per_second` | 10 | 0 to 1,000,000 for each scan worker |
+/// | `tables.epoch` | 0 | 0 or more |
+/// | `firehose.silent` | `wait` | `wait`, `advance` |
+/// | `web.port` | 9464 | 0 to 65,535 |
 /// | `texts.requested` ... `texts.refused.sold_out` | see [`Texts`](crate::core::settings::Texts) | templates |
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Config {
@@ -38,6 +52,8 @@ pub struct Config {
     pub scan: Scan,
     /// What comes in.
     pub input: InputLimits,
+    /// The service on Kafka.
+    pub service: Service,
 }
 
 /// Settings of the scan.
