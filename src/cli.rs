@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::command::{Error, accounts, demo, offers, replay, run};
+use crate::command::{Error, accounts, demo, offers, replay, run, topics};
 
 /// Buy by hashtag: a stream processor that turns a firehose of tweets into purchase events, each
 /// exactly once.
@@ -32,6 +32,9 @@ pub enum Command {
     Run(run::Run),
     /// Tweets from files, events to stdout; no broker
     Replay(replay::Replay),
+    /// The topics that the service needs
+    #[command(subcommand)]
+    Topics(topics::Topics),
     /// The table of offers
     #[command(subcommand)]
     Offers(offers::Offers),
@@ -49,6 +52,7 @@ pub fn run(cli: &Cli) -> Result<(), Error> {
         Command::Demo(args) => demo::run(args),
         Command::Run(args) => run::run(args),
         Command::Replay(args) => replay::run(args),
+        Command::Topics(topics) => topics::run(topics),
         Command::Offers(offers) => offers::run(offers),
         Command::Accounts(accounts) => accounts::run(accounts),
     }

@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
-use crate::command::{Error, table_check};
+use crate::command::publish::{TableTopic, changed, checked, load};
+use crate::command::{Error, table_check, tell};
 use crate::config::Config;
+use crate::core::account::Account;
 use crate::core::tables::AccountTable;
 
 /// What can be done with accounts.
@@ -23,6 +25,48 @@ Examples:
   hashbuy accounts check accounts.jsonl
   HASHBUY_LIMITS_ACCOUNTS_PER_CARD=5 hashbuy accounts check accounts.jsonl.zst")]
     Check(Check),
+    /// Publish accounts from a file
+    #[command(after_help = "\
+The whole file is checked first, also that no card is shared by too many accounts. If anything is
+wrong nothing is published.
+
+Examples:
+  hashbuy accounts put accounts.jsonl --config hashbuy.toml")]
+    Put(Put),
+    /// Unlink an account; what it has pending is cancelled
+    Rm(One),
+    /// Freeze an account; what it has pending is cancelled
+    Freeze(One),
+    /// Publish all accounts once more, after tables.epoch was raised
+    Resend(All),
+}
+
+/// Arguments of `accounts put`.
+#[derive(Debug, Args)]
+pub struct Put {
+    /// Accounts as JSON lines or one JSON array; - is stdin
+    pub file: PathBuf,
+    /// The configuration file
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+/// An account.
+#[derive(Debug, Args)]
+pub struct One {
+    /// The account's id
+    pub account_id: String,
+    /// The configuration file
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+/// All accounts.
+#[derive(Debug, Args)]
+pub struct All {
+    /// The configuration file
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
 }
 
 /// Arguments of `accounts check`.
@@ -45,7 +89,54 @@ pub fn run(accounts: &Accounts) -> Result<(), Error> {
             let config = Config::load(config.as_deref(), std::env::vars_os()).map_err(Error::usage)?;
             check(file, config.settings.limits.accounts_per_card)
         }
+        Accounts::Put(Put { file, config }) => put(file, &load(config.as_deref())?),
+        Accounts::Rm(One { account_id, config }) => {
+            let topic = table(&load(config.as_deref())?)?;
+            topic.record("account", account_id)?;
+            topic.publish([(account_id.clone(), None)])?;
+            tell(format_args!("account {account_id}: unlinked"));
+            Ok(())
+        }
+        Accounts::Freeze(One { account_id, config }) => {
+            let topic = table(&load(config.as_deref())?)?;
+            let json = topic.record("account", account_id)?;
+            topic.publish([(account_id.clone(), Some(changed(json, &[("status", "frozen".into())])?))])?;
+            tell(format_args!("account {account_id}: frozen"));
+            Ok(())
+        }
+        Accounts::Resend(All { config }) => {
+            let topic = table(&load(config.as_deref())?)?;
+            let all = topic.records.iter().map(|(key, json)| (key.clone(), Some(json.clone())));
+            let count = topic.publish(all)?;
+            tell(format_args!("{count} accounts published once more"));
+            Ok(())
+        }
     }
+}
+
+fn table(config: &Config) -> Result<TableTopic, Error> {
+    TableTopic::read(config, &config.service.topics.accounts)
+}
+
+fn put(file: &Path, config: &Config) -> Result<(), Error> {
+    let topic = table(config)?;
+    let mut accounts = AccountTable::new(config.settings.limits.accounts_per_card);
+    for (key, json) in &topic.records {
+        // What is published and not valid counts for nobody.
+        let _ = accounts.apply(Some(key), Some(json));
+    }
+    let records = checked("account", file, |json| {
+        let account = Account::from_json(json)?;
+        let id = account.account_id.to_string();
+        accounts.put(account).map(|_| id)
+    })?;
+    let count = topic.publish(records)?;
+    tell(format_args!(
+        "{}: {count} accounts published to {}",
+        file.display(),
+        config.service.topics.accounts
+    ));
+    Ok(())
 }
 
 fn check(file: &Path, accounts_per_card: u64) -> Result<(), Error> {

@@ -4,9 +4,11 @@
 pub mod accounts;
 pub mod demo;
 pub mod offers;
+pub mod publish;
 pub mod replay;
 pub mod run;
 mod table_check;
+pub mod topics;
 
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -86,6 +88,7 @@ fn read_secret(setting: &str, path: &Path) -> Result<Secret, Error> {
     let bytes = std::fs::read(path)
         .map_err(|error| Error::Usage(format!("{setting} {file}: cannot be read: {error}")))?;
     let end = bytes.iter().rposition(|byte| !matches!(byte, b'\n' | b'\r')).map_or(0, |last| last + 1);
-    Secret::new(&bytes[..end])
-        .map_err(|error| Error::Usage(format!("{setting} {file}: {error}; write at least 32 random bytes into it")))
+    Secret::new(&bytes[..end]).map_err(|error| {
+        Error::Usage(format!("{setting} {file}: {error}; write at least 32 random bytes into it"))
+    })
 }

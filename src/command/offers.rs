@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
-use crate::command::{Error, table_check};
+use crate::command::publish::{TableTopic, changed, checked, load};
+use crate::command::{Error, table_check, tell};
 use crate::config::Config;
+use crate::core::offer::Offer;
 use crate::core::tables::OfferTable;
 
 /// What can be done with offers.
@@ -23,6 +25,54 @@ Examples:
   hashbuy offers check offers.jsonl
   zcat offers.jsonl.gz | hashbuy offers check -")]
     Check(Check),
+    /// Publish offers from a file
+    #[command(after_help = "\
+The whole file is checked first, also against the offers that are published: of two offers with
+one hashtag neither is. If anything is wrong nothing is published.
+
+Examples:
+  hashbuy offers put offers.jsonl --config hashbuy.toml")]
+    Put(Put),
+    /// Withdraw an offer
+    #[command(after_help = "\
+What is pending can still be confirmed, unless --cancel-pending says otherwise.
+
+Examples:
+  hashbuy offers rm teapot --config hashbuy.toml")]
+    Rm(Rm),
+    /// Print the published offers, one JSON line each
+    List(List),
+}
+
+/// Arguments of `offers put`.
+#[derive(Debug, Args)]
+pub struct Put {
+    /// Offers as JSON lines or one JSON array; - is stdin
+    pub file: PathBuf,
+    /// The configuration file
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+/// Arguments of `offers rm`.
+#[derive(Debug, Args)]
+pub struct Rm {
+    /// The offer's id
+    pub offer_id: String,
+    /// Cancel what is pending
+    #[arg(long)]
+    pub cancel_pending: bool,
+    /// The configuration file
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+/// Arguments of `offers list`.
+#[derive(Debug, Args)]
+pub struct List {
+    /// The configuration file
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
 }
 
 /// Arguments of `offers check`.
@@ -45,7 +95,40 @@ pub fn run(offers: &Offers) -> Result<(), Error> {
             let config = Config::load(config.as_deref(), std::env::vars_os()).map_err(Error::usage)?;
             check(file, &config.settings.code_prefix)
         }
+        Offers::Put(Put { file, config }) => put(file, &load(config.as_deref())?),
+        Offers::Rm(rm) => withdraw(rm, &load(rm.config.as_deref())?),
+        Offers::List(List { config }) => table(&load(config.as_deref())?)?.print(),
     }
+}
+
+fn table(config: &Config) -> Result<TableTopic, Error> {
+    TableTopic::read(config, &config.service.topics.offers)
+}
+
+fn put(file: &Path, config: &Config) -> Result<(), Error> {
+    let prefix = &config.settings.code_prefix;
+    let topic = table(config)?;
+    let mut offers = OfferTable::new();
+    for (key, json) in &topic.records {
+        offers.apply(Some(key), Some(json), prefix);
+    }
+    let records = checked("offer", file, |json| {
+        let offer = Offer::from_json(json, prefix)?;
+        let id = offer.offer_id.clone();
+        offers.put(offer).map_or(Ok(id), Err)
+    })?;
+    let count = topic.publish(records)?;
+    tell(format_args!("{}: {count} offers published to {}", file.display(), config.service.topics.offers));
+    Ok(())
+}
+
+fn withdraw(rm: &Rm, config: &Config) -> Result<(), Error> {
+    let topic = table(config)?;
+    let json = topic.record("offer", &rm.offer_id)?;
+    let fields = [("status", "withdrawn".into()), ("cancel_pending", rm.cancel_pending.into())];
+    topic.publish([(rm.offer_id.clone(), Some(changed(json, &fields)?))])?;
+    tell(format_args!("offer {}: withdrawn", rm.offer_id));
+    Ok(())
 }
 
 fn check(file: &Path, code_prefix: &str) -> Result<(), Error> {

@@ -69,7 +69,8 @@ pub fn run(args: &Run) -> Result<(), Error> {
     let log = connect(&config)?;
     let handle = metrics::install().map_err(Error::failed)?;
     let plan = Plan { config: config.clone(), secret, stage: args.stage };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::failed)?;
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::failed)?;
     runtime.block_on(serve(plan, log, handle, config.service.port))
 }
 
@@ -77,7 +78,7 @@ pub fn run(args: &Run) -> Result<(), Error> {
 ///
 /// # Errors
 /// If the settings are wrong, or no broker answers.
-pub fn connect(config: &Config) -> Result<Arc<dyn Log>, Error> {
+pub fn connect(config: &Config) -> Result<Arc<KafkaLog>, Error> {
     let service = &config.service;
     let settings = KafkaSettings {
         client: service.app.clone(),
@@ -99,7 +100,11 @@ async fn serve(
     })?;
     let address = listener.local_addr().map_err(Error::failed)?;
     let brokers = &plan.config.service.brokers;
-    tell(format_args!("{}  connected to {brokers} as {}; http://{address}/metrics", status::clock(), plan.config.service.app));
+    tell(format_args!(
+        "{}  connected to {brokers} as {}; http://{address}/metrics",
+        status::clock(),
+        plan.config.service.app
+    ));
     let status = Status::new();
     let mut crew = Crew::start(plan, log, status.clone())?;
     let page = tokio::spawn(web::serve_with(listener, handle, status.ready()));

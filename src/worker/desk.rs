@@ -29,7 +29,8 @@ use crate::core::inbox::{Inbox, Key, decode, encode};
 use crate::core::tally::Tally;
 use crate::core::time::Time;
 use crate::log::{
-    Error, Isolation, Kind, Log, Member, Membership, Message, NewRecord, Partition, Polled, Standing, Transactions,
+    Error, Isolation, Kind, Log, Member, Membership, Message, NewRecord, Partition, Polled, Standing,
+    Transactions,
 };
 
 /// A transaction is committed after so long, in milliseconds.
@@ -116,11 +117,22 @@ pub struct Done {
     pub commits: u64,
     /// Aborted ones.
     pub aborts: u64,
-    /// Partitions restored, with the number of their changelog's records.
-    pub restored: Vec<(u32, u64)>,
+    /// Partitions restored.
+    pub restored: Vec<Back>,
     /// Effects of the open transaction.
     pending: Vec<Event>,
     pending_nothing: Tally,
+}
+
+/// A partition that was restored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Back {
+    /// Its number.
+    pub partition: u32,
+    /// Records of the changelog that were read for it.
+    pub records: u64,
+    /// The group had no committed offset of it any more: the changelog's was taken.
+    pub expired: bool,
 }
 
 impl DeskWorker {
@@ -132,7 +144,8 @@ impl DeskWorker {
         let names = Names::look_up(&*log, &options.topics)?;
         let id = format!("{}-desk-{}", options.app, options.instance);
         let transactions = log.transactions(&id)?;
-        let restorer = Restorer::new(&*log, &options.topics.inbox, &options.topics.changelog, options.secret.clone())?;
+        let restorer =
+            Restorer::new(&*log, &options.topics.inbox, &options.topics.changelog, options.secret.clone())?;
         let member = log.member(&Membership {
             group: format!("{}-desk", options.app),
             topics: vec![options.topics.inbox.clone()],
@@ -220,11 +233,11 @@ impl DeskWorker {
     }
 
     fn run_from(&mut self, restored: Restored) -> Result<(), Stop> {
-        let Restored { number, desk, offset, records, .. } = restored;
+        let Restored { number, desk, offset, records, expired } = restored;
         self.member.start(&self.inbox(number), offset)?;
         let ahead_of = desk.partition().settings.is_none().then_some(offset);
         self.parts.insert(number, Part { desk, next: offset, read: offset, ahead_of });
-        self.done.restored.push((number, records));
+        self.done.restored.push(Back { partition: number, records, expired });
         Ok(())
     }
 
@@ -247,7 +260,9 @@ impl DeskWorker {
             if !self.begin(number)? {
                 return Ok(());
             }
-            let (Some(part), Some(open)) = (self.parts.get_mut(&number), &mut self.open) else { return Ok(()) };
+            let (Some(part), Some(open)) = (self.parts.get_mut(&number), &mut self.open) else {
+                return Ok(());
+            };
             let mut effects = Effects::default();
             let progress = part
                 .desk
@@ -337,7 +352,9 @@ impl DeskWorker {
         let sent = records.into_iter().try_for_each(|record| transactions.send(record));
         match sent {
             Ok(()) => Ok(true),
-            Err(error) if error.kind == Kind::Abort || error.kind == Kind::Retry => self.abort().map(|()| false),
+            Err(error) if error.kind == Kind::Abort || error.kind == Kind::Retry => {
+                self.abort().map(|()| false)
+            }
             Err(error) => self.recover(error).map(|()| false),
         }
     }
@@ -501,7 +518,14 @@ impl DeskWorker {
     }
 
     /// An event in CloudEvents' Kafka binding, binary mode, with what it was decided on.
-    fn event_record(&self, event: &Event, topic: &(Arc<str>, u32), now: Time, number: u32, offset: u64) -> NewRecord {
+    fn event_record(
+        &self,
+        event: &Event,
+        topic: &(Arc<str>, u32),
+        now: Time,
+        number: u32,
+        offset: u64,
+    ) -> NewRecord {
         let key = event.account_id.to_string().into_bytes();
         let partition = Partition { topic: Arc::clone(&topic.0), number: partition_of(&key, topic.1) };
         let headers = vec![

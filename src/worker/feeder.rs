@@ -16,7 +16,8 @@ use crate::core::record::Rejection;
 use crate::core::tables::check_key;
 use crate::core::time::{SECOND, Time};
 use crate::log::{
-    Committed, Error, Isolation, Kind, Log, Lookup, Member, Membership, Message, NewRecord, Partition, Polled, Producer,
+    Committed, Error, Isolation, Kind, Log, Lookup, Member, Membership, Message, NewRecord, Partition,
+    Polled, Producer,
 };
 
 /// Offsets are committed once in so long, in milliseconds.
@@ -70,7 +71,11 @@ impl FeederWorker {
     ///
     /// # Errors
     /// If topics are missing or the log cannot be reached.
-    pub fn new(log: Arc<dyn Log>, clock: Arc<dyn Clock>, options: FeederOptions) -> Result<FeederWorker, Stop> {
+    pub fn new(
+        log: Arc<dyn Log>,
+        clock: Arc<dyn Clock>,
+        options: FeederOptions,
+    ) -> Result<FeederWorker, Stop> {
         let topics = options.topics.clone();
         let mut lookup = log.lookup()?;
         let mut until = Vec::new();
@@ -279,7 +284,9 @@ impl FeederWorker {
         self.failures = 0;
         let changed = self.parts.iter().filter(|(_, (next, committed))| *committed != Some(*next));
         let offsets: Vec<(Partition, Committed)> = changed
-            .map(|(partition, (next, _))| (partition.clone(), Committed { offset: *next, metadata: String::new() }))
+            .map(|(partition, (next, _))| {
+                (partition.clone(), Committed { offset: *next, metadata: String::new() })
+            })
             .collect();
         if offsets.is_empty() {
             return Ok(());

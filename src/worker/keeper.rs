@@ -146,7 +146,7 @@ impl Keeper {
         for ((partition, first, end), committed) in ends.into_iter().zip(committed) {
             let part = self.parts.entry(partition.number).or_default();
             part.see(end, committed.as_ref(), now);
-            if end == first && committed.is_none() || part.is_idle(committed.as_ref(), now) {
+            if end == first || part.is_idle(committed.as_ref(), now) {
                 continue;
             }
             let Some((time, _)) = part.time else { return Ok(Err(Holds::NoReader(partition.number))) };

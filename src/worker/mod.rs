@@ -88,7 +88,9 @@ pub enum Stop {
     #[error("{0}")]
     Offsets(String),
     /// More than one in a hundred tweets are ahead of the clock: it is the clock that is wrong.
-    #[error("{ahead} of {of} tweets in the last minute are ahead of this machine's clock: set the clock, nothing was lost")]
+    #[error(
+        "{ahead} of {of} tweets in the last minute are ahead of this machine's clock: set the clock, nothing was lost"
+    )]
     Clock {
         /// Tweets ahead.
         ahead: u64,

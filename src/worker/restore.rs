@@ -123,7 +123,9 @@ impl Restorer {
                 self.assigned = false;
                 Ok(())
             }
-            Err(error) if error.kind == Kind::Retry && clock.now().since(restore.progress) < PATIENCE => Ok(()),
+            Err(error) if error.kind == Kind::Retry && clock.now().since(restore.progress) < PATIENCE => {
+                Ok(())
+            }
             Err(error) => Err(error.into()),
         }
     }
@@ -180,7 +182,8 @@ impl Restorer {
         let (first, _) = self.lookup.watermarks(&inbox, Isolation::Uncommitted)?;
         let restore = self.at_work.remove(&number);
         self.assigned = false;
-        let Some(Restore { desk, phase: Phase::Reading { committed, from, until }, offset, records, .. }) = restore
+        let Some(Restore { desk, phase: Phase::Reading { committed, from, until }, offset, records, .. }) =
+            restore
         else {
             return Err(Stop::Offsets(format!("{inbox} was not being restored")));
         };

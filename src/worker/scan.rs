@@ -18,7 +18,8 @@ use crate::core::tally::{Counted, Tally};
 use crate::core::time::{HOUR, MINUTE, SECOND, Time};
 use crate::core::tweet::{self, Record};
 use crate::log::{
-    Committed, Isolation, Kind, Log, Lookup, Member, Membership, Message, NewRecord, Partition, Polled, Producer,
+    Committed, Isolation, Kind, Log, Lookup, Member, Membership, Message, NewRecord, Partition, Polled,
+    Producer,
 };
 
 /// Offsets are committed once in so long, in milliseconds.
@@ -171,12 +172,12 @@ impl ScanWorker {
     /// # Errors
     /// [`Stop`]: the worker is spent.
     pub fn turn(&mut self, wait: Duration) -> Result<Turn, Stop> {
-        if let Some(matchers) = self.tables.follow(Duration::ZERO)? {
+        // The tables are read whole before the first tweet.
+        let begins = self.matchers.is_none();
+        if let Some(matchers) = self.tables.follow(if begins { wait } else { Duration::ZERO })? {
             self.matchers = Some(matchers);
         }
         if self.matchers.is_none() {
-            // The tables are read whole before the first tweet.
-            self.tables.follow(wait)?;
             return Ok(Turn::Worked);
         }
         let now = self.clock.now();

@@ -61,7 +61,8 @@ impl Fleet {
         let settings = MemorySettings { blocks: false, batch: 50, ..MemorySettings::default() };
         let log = MemoryLog::new(Arc::new(move || clock.now()), settings);
         let topics = Topics::default();
-        let made = |partitions, cleanup| TopicSettings { partitions, timestamps: Timestamps::Append, cleanup };
+        let made =
+            |partitions, cleanup| TopicSettings { partitions, timestamps: Timestamps::Append, cleanup };
         for (topic, partitions, cleanup) in [
             (&topics.tweets, TWEETS, Cleanup::Keep),
             (&topics.offers, 1, Cleanup::Compact),
@@ -188,7 +189,13 @@ impl Fleet {
     }
 
     /// Plays shoppers for so many seconds, 200 ms at a time, with `at_times` in between.
-    pub fn play(&mut self, shoppers: &mut Shoppers, maker: &mut Maker, seconds: i64, mut at_times: impl FnMut(&mut Fleet)) {
+    pub fn play(
+        &mut self,
+        shoppers: &mut Shoppers,
+        maker: &mut Maker,
+        seconds: i64,
+        mut at_times: impl FnMut(&mut Fleet),
+    ) {
         for _ in 0..seconds * 5 {
             self.pass(200);
             while let Some(happening) = shoppers.next(self.now(), maker) {

@@ -98,7 +98,11 @@ fn desks_are_killed_and_come_back() {
             fleet.kill_desk(number);
         }
         if step % 37 > 20 {
-            (0..2).filter(|number| !fleet.desks.contains_key(number)).collect::<Vec<_>>().into_iter().for_each(|number| fleet.start_desk(number));
+            (0..2)
+                .filter(|number| !fleet.desks.contains_key(number))
+                .collect::<Vec<_>>()
+                .into_iter()
+                .for_each(|number| fleet.start_desk(number));
         }
     });
     assert!(count(&books, "purchase.confirmed") > 20, "{books:?}");

@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::core::code::Secret;
 use crate::core::time::Time;
 use crate::log::Log;
-use crate::worker::desk::{DeskOptions, DeskWorker};
+use crate::worker::desk::{Back, DeskOptions, DeskWorker};
 use crate::worker::feeder::{FeederOptions, FeederWorker};
 use crate::worker::keeper::{Keeper, KeeperOptions};
 use crate::worker::scan::{ScanOptions, ScanWorker};
@@ -163,8 +163,19 @@ fn desk(common: &Common, number: u32, secret: Secret) -> Result<(), Stop> {
     while !common.is_ending() {
         worker.turn(WAIT)?;
         let done = worker.take_done();
-        for (partition, records) in &done.restored {
-            tell(format_args!("{}  desk {number}: partition {partition} restored, {records} records", clock()));
+        for back in &done.restored {
+            let Back { partition, records, expired } = back;
+            tell(format_args!(
+                "{}  desk {number}: partition {partition} restored, {records} records",
+                clock()
+            ));
+            if *expired {
+                tell(format_args!(
+                    "{}  desk {number}: warning: the group had no offset of partition {partition} any more; the \
+                     changelog's was taken",
+                    clock()
+                ));
+            }
         }
         let now = common.clock.now();
         common.status.desk(number, &done, worker.partitions(), now);

@@ -132,9 +132,17 @@ impl Status {
         let mut shared = self.shared();
         let seconds = shared.since.elapsed().as_secs_f64().max(0.001);
         let (records, bytes) = (shared.records as f64 / seconds, shared.bytes as f64 / seconds / 1e6);
-        let all: Vec<_> = shared.desks.values().flat_map(|desk| desk.partitions.iter().map(|part| (part, desk.now))).collect();
+        let all: Vec<_> = shared
+            .desks
+            .values()
+            .flat_map(|desk| desk.partitions.iter().map(|part| (part, desk.now)))
+            .collect();
         let pending: usize = all.iter().map(|((_, pendings, _), _)| pendings.count()).sum();
-        let lag = all.iter().filter(|((.., time), _)| *time > Time::ZERO).map(|((.., time), now)| now.since(*time)).max();
+        let lag = all
+            .iter()
+            .filter(|((.., time), _)| *time > Time::ZERO)
+            .map(|((.., time), now)| now.since(*time))
+            .max();
         let mut line = format!("{}  {records:.0} tweets/s, {bytes:.1} MB/s; pending {pending}", clock());
         for (kind, count) in &shared.events {
             let _ = write!(line, ", {} {count}", kind.trim_start_matches("purchase."));

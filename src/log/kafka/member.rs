@@ -93,7 +93,8 @@ impl KafkaMember {
                 Ok(Some(Polled::Revoked { partitions, lost }))
             }
             Note::Failed(error) => {
-                let error = Error::new(Kind::Fenced, format!("group {}: assigning failed: {error}", self.group));
+                let error =
+                    Error::new(Kind::Fenced, format!("group {}: assigning failed: {error}", self.group));
                 Err(self.spend(error))
             }
         }
@@ -192,7 +193,8 @@ impl Member for KafkaMember {
         let mut count = 0;
         while count < BATCH {
             // Once there is something, only what is at hand.
-            let left = if count > 0 { Duration::ZERO } else { deadline.saturating_duration_since(Instant::now()) };
+            let left =
+                if count > 0 { Duration::ZERO } else { deadline.saturating_duration_since(Instant::now()) };
             match consumer.poll(left) {
                 Some(Ok(message)) => match self.held.take(&message) {
                     Some(message) => {
@@ -327,8 +329,7 @@ impl Drop for KafkaMember {
 /// # Errors
 /// [`Kind::Fatal`] for a standing with another log.
 pub(super) fn standing_of(standing: &Standing) -> Result<&ConsumerGroupMetadata, Error> {
-    standing
-        .0
-        .downcast_ref()
-        .ok_or_else(|| Error::new(Kind::Fatal, "a standing in a group of another log cannot be used in Kafka"))
+    standing.0.downcast_ref().ok_or_else(|| {
+        Error::new(Kind::Fatal, "a standing in a group of another log cannot be used in Kafka")
+    })
 }

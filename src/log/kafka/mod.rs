@@ -17,6 +17,7 @@
 //! Each client is used by one thread. librdkafka has threads of its own behind it, which do the
 //! fetching, sending and heartbeats.
 
+mod admin;
 mod deliveries;
 mod error;
 mod held;
@@ -32,6 +33,7 @@ mod transactions;
 
 use rdkafka::consumer::Consumer as _;
 
+pub use admin::{Made, NewTopic};
 pub use settings::Settings;
 
 use self::lookup::KafkaLookup;

@@ -1,0 +1,102 @@
+//! `hashbuy topics`: the topics that the service needs.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use crate::command::run::connect;
+use crate::command::{Error, tell};
+use crate::config::Config;
+use crate::log::kafka::{Made, NewTopic};
+use crate::worker::Topics as Names;
+
+const MIB: u64 = 1 << 20;
+const MINUTE_MS: u64 = 60_000;
+const DAY_MS: u64 = 24 * 60 * MINUTE_MS;
+
+/// What can be done with topics.
+#[derive(Debug, Subcommand)]
+pub enum Topics {
+    /// Make the topics that are missing
+    #[command(after_help = "\
+Topics that are there stay as they are. The number of inbox partitions is fixed once there is
+state: choose it for the greatest number of desk workers there will ever be.
+
+Examples:
+  hashbuy topics create --config hashbuy.toml
+  hashbuy topics create --config hashbuy.toml --inbox-partitions 64 --replication 3")]
+    Create(Create),
+}
+
+/// Arguments of `topics create`.
+#[derive(Debug, Args)]
+pub struct Create {
+    /// The configuration file
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Partitions of the firehose, where it is not there yet
+    #[arg(long, value_name = "N", default_value_t = 8)]
+    pub tweets_partitions: u32,
+    /// Partitions of the inbox and of the changelog
+    #[arg(long, value_name = "N", default_value_t = 8)]
+    pub inbox_partitions: u32,
+    /// Copies of each partition; 3 on a cluster
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub replication: u32,
+}
+
+/// Runs `hashbuy topics`.
+///
+/// # Errors
+/// How it ended, if not well.
+pub fn run(topics: &Topics) -> Result<(), Error> {
+    let Topics::Create(create) = topics;
+    let config = Config::load(create.config.as_deref(), std::env::vars_os()).map_err(Error::usage)?;
+    let log = connect(&config)?;
+    let wanted = wanted(&config.service.topics, create);
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::failed)?;
+    let made = runtime.block_on(log.create_topics(&wanted)).map_err(Error::failed)?;
+    for (topic, made) in wanted.iter().zip(made) {
+        match made {
+            Made::New => tell(format_args!("{}: made, {} partitions", topic.name, topic.partitions)),
+            Made::Before => tell(format_args!("{}: is there", topic.name)),
+        }
+    }
+    Ok(())
+}
+
+/// All topics with the settings that the guarantees hang on.
+fn wanted(names: &Names, create: &Create) -> Vec<NewTopic> {
+    let topic = |name: &str, partitions: u32, settings: &[(&'static str, String)]| {
+        let mut settings = settings.to_vec();
+        settings.push(("unclean.leader.election.enable", "false".into()));
+        if create.replication >= 3 {
+            settings.push(("min.insync.replicas", "2".into()));
+        }
+        NewTopic { name: name.to_owned(), partitions, replication: create.replication, settings }
+    };
+    let compact = ("cleanup.policy", "compact".to_owned());
+    let append_time = ("message.timestamp.type", "LogAppendTime".to_owned());
+    let kept_for =
+        |millis: u64| [("cleanup.policy", "delete".to_owned()), ("retention.ms", millis.to_string())];
+    let inbox = [&kept_for(7 * DAY_MS)[..], std::slice::from_ref(&append_time)].concat();
+    let changelog = [
+        compact.clone(),
+        append_time,
+        ("segment.bytes", (32 * MIB).to_string()),
+        ("segment.ms", (10 * MINUTE_MS).to_string()),
+        ("min.cleanable.dirty.ratio", "0.1".to_owned()),
+        ("max.compaction.lag.ms", (60 * MINUTE_MS).to_string()),
+    ];
+    vec![
+        topic(&names.tweets, create.tweets_partitions, &[]),
+        topic(&names.offers, 1, std::slice::from_ref(&compact)),
+        topic(&names.accounts, create.inbox_partitions, std::slice::from_ref(&compact)),
+        topic(&names.inbox, create.inbox_partitions, &inbox),
+        topic(&names.changelog, create.inbox_partitions, &changelog),
+        topic(&names.purchases, create.inbox_partitions, &[]),
+        topic(&names.orders, create.inbox_partitions, &[]),
+        topic(&names.dead_letters, 1, &kept_for(3 * DAY_MS)),
+    ]
+}
