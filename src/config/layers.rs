@@ -79,6 +79,8 @@ const OF_THE_TESTS: &[&str] = &["HASHBUY_REQUIRE_KAFKA"];
 /// Kubernetes describes a service called `hashbuy` to every container by variables that look like
 /// ours: `HASHBUY_SERVICE_HOST`, `HASHBUY_PORT`, `HASHBUY_PORT_9464_TCP`.
 fn is_ours(variable: &str) -> bool {
-    let is_kubernetes = |rest: &str| rest.starts_with("SERVICE_") || rest == "PORT" || rest.starts_with("PORT_");
-    variable.strip_prefix("HASHBUY_").is_some_and(|rest| !is_kubernetes(rest)) && !OF_THE_TESTS.contains(&variable)
+    let is_kubernetes =
+        |rest: &str| rest.starts_with("SERVICE_") || rest == "PORT" || rest.starts_with("PORT_");
+    variable.strip_prefix("HASHBUY_").is_some_and(|rest| !is_kubernetes(rest))
+        && !OF_THE_TESTS.contains(&variable)
 }

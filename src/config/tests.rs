@@ -79,8 +79,14 @@ fn all_settings_by_variable() {
 #[test]
 fn variables_go_over_the_file_and_those_of_others_are_left_alone() {
     let mut config = of_toml("revision = 2\n[codes]\nprefix = \"Two\"").unwrap();
-    let variables =
-        ["HASHBUY_REVISION=3", "HASHBUY_SERVICE_HOST=x", "HASHBUY_PORT=tcp://x", "HASHBUY_REQUIRE_KAFKA=1", "HASHBUYER=x", "X=y"];
+    let variables = [
+        "HASHBUY_REVISION=3",
+        "HASHBUY_SERVICE_HOST=x",
+        "HASHBUY_PORT=tcp://x",
+        "HASHBUY_REQUIRE_KAFKA=1",
+        "HASHBUYER=x",
+        "X=y",
+    ];
     config
         .add_variables(variables.iter().filter_map(|v| v.split_once('=')).map(|(n, v)| (n.into(), v.into())))
         .unwrap();

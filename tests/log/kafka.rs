@@ -173,7 +173,8 @@ impl Fixture for Kafka {
         let mut list = TopicPartitionList::new();
         for (partition, offset) in offsets {
             let (number, offset) = (i32::try_from(partition.number), i64::try_from(*offset));
-            list.add_partition_offset(&partition.topic, number.unwrap(), Offset::Offset(offset.unwrap())).unwrap();
+            list.add_partition_offset(&partition.topic, number.unwrap(), Offset::Offset(offset.unwrap()))
+                .unwrap();
         }
         producer.init_transactions(ASK).unwrap();
         producer.begin_transaction().unwrap();
@@ -191,7 +192,10 @@ impl Fixture for Kafka {
 
 fn copy(message: &BorrowedMessage<'_>) -> Stored {
     let headers = message.headers().map(|headers| {
-        headers.iter().map(|header| (header.key.to_owned(), header.value.unwrap_or_default().to_vec())).collect()
+        headers
+            .iter()
+            .map(|header| (header.key.to_owned(), header.value.unwrap_or_default().to_vec()))
+            .collect()
     });
     Stored {
         partition: u32::try_from(message.partition()).unwrap(),

@@ -27,10 +27,9 @@ pub(super) struct KafkaLookup {
 impl KafkaLookup {
     pub(super) fn new(settings: &Settings) -> Result<KafkaLookup, Error> {
         let client = |isolation| {
-            settings
-                .lookup(isolation)
-                .create_with_context(Quiet)
-                .map_err(|error| Error::new(Kind::Fatal, format!("a client for look-ups cannot be made: {error}")))
+            settings.lookup(isolation).create_with_context(Quiet).map_err(|error| {
+                Error::new(Kind::Fatal, format!("a client for look-ups cannot be made: {error}"))
+            })
         };
         Ok(KafkaLookup {
             settings: settings.clone(),
@@ -75,10 +74,9 @@ pub(super) struct Offsets {
 
 impl Offsets {
     pub(super) fn new(settings: &Settings, group: &str) -> Result<Offsets, Error> {
-        let client = settings
-            .offsets(group)
-            .create_with_context(Quiet)
-            .map_err(|error| Error::new(Kind::Fatal, format!("group {group} cannot be looked up: {error}")))?;
+        let client = settings.offsets(group).create_with_context(Quiet).map_err(|error| {
+            Error::new(Kind::Fatal, format!("group {group} cannot be looked up: {error}"))
+        })?;
         Ok(Offsets { client, group: group.to_owned() })
     }
 
@@ -136,7 +134,8 @@ pub(super) fn partition_count<C: ConsumerContext>(
     topic: &str,
 ) -> Result<Option<u32>, Error> {
     let what = format!("topic {topic:?} cannot be looked up");
-    let metadata = consumer.fetch_metadata(Some(topic), ASK_WAIT).map_err(|error| of_request(&what, &error))?;
+    let metadata =
+        consumer.fetch_metadata(Some(topic), ASK_WAIT).map_err(|error| of_request(&what, &error))?;
     let Some(found) = metadata.topics().iter().find(|found| found.name() == topic) else { return Ok(None) };
     match found.error().map(Code::from) {
         None => {}

@@ -1,7 +1,6 @@
 //! A member of a group.
 
 use std::collections::VecDeque;
-use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -9,10 +8,11 @@ use rdkafka::consumer::{CommitMode, Consumer as _, ConsumerGroupMetadata};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 
 use super::error::{for_good, of_request};
+use super::grouped;
 use super::held::Held;
 use super::lookup::{self, KafkaLookup, Offsets};
 use super::partitions::{list, list_to_commit};
-use super::rebalances::{Grouped, Note, Rebalances};
+use super::rebalances::{Grouped, Note};
 use super::seek::{self, NotStarted};
 use super::settings::Settings;
 use crate::log::{
@@ -22,25 +22,19 @@ use crate::log::{
 /// The most messages that one poll hands over.
 const BATCH: usize = 1_000;
 
-/// How long giving up the partitions on leaving may take.
-const LEAVE_WAIT: Duration = Duration::from_secs(5);
-
-/// The request to leave goes out after the last partition is given up, and not once closing has begun.
-const LEAVE_LINGER: Duration = Duration::from_millis(300);
-
-/// How long closing may take, before the consumer is left to the end of the process.
-const CLOSE_WAIT: Duration = Duration::from_secs(5);
-
 pub(super) struct KafkaMember {
     consumer: Arc<Grouped>,
     settings: Settings,
-    group: String,
-    isolation: Isolation,
+    membership: Membership,
     held: Held,
     /// What is to be given up.
     revoked: Option<Vec<Partition>>,
     /// Whether the group has met with this member, and has not gone on without it as far as is known.
     joined: bool,
+    /// It was silent for too long, and the group has gone on without it.
+    overrun: bool,
+    /// When it was polled last.
+    polled: Instant,
     /// Asks for committed offsets on behalf of a member that reads what is not committed: librdkafka
     /// would not wait for open transactions on its own.
     stable: Option<Offsets>,
@@ -52,33 +46,47 @@ pub(super) struct KafkaMember {
 
 impl KafkaMember {
     pub(super) fn new(settings: &Settings, membership: &Membership) -> Result<KafkaMember, Error> {
-        let group = membership.group.clone();
-        let fatal =
-            |error: KafkaError| Error::new(Kind::Fatal, format!("group {group} cannot be joined: {error}"));
-        let consumer: Grouped =
-            settings.member(membership).create_with_context(Rebalances::default()).map_err(fatal)?;
+        let consumer = grouped::join(settings, membership)?;
         let stable = match membership.isolation {
             Isolation::Committed => None,
             Isolation::Uncommitted => Some(Offsets::new(settings, &membership.group)?),
         };
-        let topics: Vec<&str> = membership.topics.iter().map(String::as_str).collect();
-        consumer.subscribe(&topics).map_err(fatal)?;
         Ok(KafkaMember {
-            consumer: Arc::new(consumer),
+            consumer,
             settings: settings.clone(),
-            group: membership.group.clone(),
-            isolation: membership.isolation,
+            membership: membership.clone(),
             held: Held::default(),
             revoked: None,
             joined: false,
+            overrun: false,
+            polled: Instant::now(),
             stable,
             later: VecDeque::new(),
             spent: None,
         })
     }
 
+    /// Whether the group has gone on because this member was not polled for too long.
+    ///
+    /// librdkafka leaves the group then, but if a rebalance was under way it says nothing of what is lost,
+    /// and may go on with partitions that others have had meanwhile.
+    fn is_overrun(&self) -> bool {
+        self.overrun || self.polled.elapsed() >= self.settings.poll
+    }
+
     /// The next note, as the worker is told it.
     fn noted(&mut self) -> Result<Option<Polled>, Error> {
+        if self.overrun {
+            self.joined = false;
+            let partitions = self.held.all();
+            partitions.iter().for_each(|partition| self.held.set(partition, None));
+            self.revoked = Some(partitions.clone());
+            if partitions.is_empty() {
+                self.rejoin()?;
+                return Ok(None);
+            }
+            return Ok(Some(Polled::Revoked { partitions, lost: true }));
+        }
         let Some(note) = self.consumer.context().note() else { return Ok(None) };
         match note {
             Note::Assigned(partitions) => {
@@ -93,7 +101,10 @@ impl KafkaMember {
                 Ok(Some(Polled::Revoked { partitions, lost }))
             }
             Note::Failed(error) => {
-                let error = Error::new(Kind::Fenced, format!("group {}: assigning failed: {error}", self.group));
+                let error = Error::new(
+                    Kind::Fenced,
+                    format!("group {}: assigning failed: {error}", self.membership.group),
+                );
                 Err(self.spend(error))
             }
         }
@@ -107,11 +118,15 @@ impl KafkaMember {
     /// What the worker has to know of an error that librdkafka met.
     fn trouble(&mut self, error: &KafkaError) -> Option<Error> {
         let reason = self.consumer.context().reason();
-        let what = format!("group {}: {error}: {reason}", self.group);
+        let what = format!("group {}: {error}: {reason}", self.membership.group);
         match error {
             KafkaError::MessageConsumptionFatal(_) => Some(self.spend(Error::new(Kind::Fatal, what))),
             KafkaError::MessageConsumption(Code::AutoOffsetReset | Code::OffsetOutOfRange) => {
                 seek::out_of_range(&self.consumer, self.held.running())
+            }
+            KafkaError::MessageConsumption(Code::PollExceeded) => {
+                self.overrun = true;
+                None
             }
             KafkaError::MessageConsumption(code) if for_good(*code) => Some(Error::new(Kind::Fatal, what)),
             KafkaError::MessageConsumption(Code::UnknownTopicOrPartition | Code::UnknownTopic) => {
@@ -129,7 +144,7 @@ impl KafkaMember {
             return Ok(None);
         }
         // A reader of what is committed is told the last stable offset, and the log goes on behind it.
-        let high = match self.isolation {
+        let high = match self.membership.isolation {
             Isolation::Committed if offset > high => {
                 KafkaLookup::new(&self.settings)?.watermarks(partition, Isolation::Uncommitted)?.1
             }
@@ -142,7 +157,18 @@ impl KafkaMember {
         if self.held.contains(partition) {
             return Ok(());
         }
-        Err(Error::new(kind, format!("group {}: {partition} is not assigned to this member", self.group)))
+        Err(Error::new(
+            kind,
+            format!("group {}: {partition} is not assigned to this member", self.membership.group),
+        ))
+    }
+
+    fn must_keep(&self, partition: &Partition) -> Result<(), Error> {
+        self.must_hold(partition, Kind::Fatal)?;
+        if self.revoked.as_ref().is_some_and(|revoked| revoked.contains(partition)) {
+            return Err(Error::new(Kind::Fatal, format!("{partition} is to be given up")));
+        }
+        Ok(())
     }
 
     /// Gives up what is to be given up.
@@ -155,23 +181,19 @@ impl KafkaMember {
         }
     }
 
-    /// Polls until `done`, at most for a while, with nobody interested.
-    fn serve(&self, wait: Duration, done: impl Fn(&Grouped) -> bool) -> bool {
-        let deadline = Instant::now() + wait;
-        while !done(&self.consumer) {
-            if Instant::now() >= deadline {
-                return false;
-            }
-            drop(self.consumer.poll(Duration::from_millis(10)));
+    /// Joins anew with a consumer that knows nothing of the past.
+    fn rejoin(&mut self) -> Result<(), Error> {
+        grouped::close(&self.consumer);
+        self.held = Held::default();
+        self.revoked = None;
+        self.later.clear();
+        match grouped::join(&self.settings, &self.membership) {
+            Ok(consumer) => self.consumer = consumer,
+            Err(error) => return Err(self.spend(error)),
         }
-        true
-    }
-
-    /// Leaves the group so that others take over at once.
-    fn unsubscribe(&mut self) {
-        self.consumer.unsubscribe();
-        self.serve(LEAVE_WAIT, |consumer| consumer.assignment().is_ok_and(|list| list.count() == 0));
-        self.serve(LEAVE_LINGER, |_| false);
+        self.overrun = false;
+        self.polled = Instant::now();
+        Ok(())
     }
 }
 
@@ -181,9 +203,11 @@ impl Member for KafkaMember {
             return Err(error);
         }
         if self.revoked.is_some() {
-            let what = format!("group {}: release what was revoked before the next poll", self.group);
+            let what =
+                format!("group {}: release what was revoked before the next poll", self.membership.group);
             return Err(Error::new(Kind::Fatal, what));
         }
+        self.overrun = self.is_overrun();
         if let Some(polled) = self.noted()? {
             return Ok(polled);
         }
@@ -192,7 +216,8 @@ impl Member for KafkaMember {
         let mut count = 0;
         while count < BATCH {
             // Once there is something, only what is at hand.
-            let left = if count > 0 { Duration::ZERO } else { deadline.saturating_duration_since(Instant::now()) };
+            let left =
+                if count > 0 { Duration::ZERO } else { deadline.saturating_duration_since(Instant::now()) };
             match consumer.poll(left) {
                 Some(Ok(message)) => match self.held.take(&message) {
                     Some(message) => {
@@ -208,14 +233,15 @@ impl Member for KafkaMember {
                         self.later.push_back(error);
                         break;
                     }
-                    None if Instant::now() >= deadline => break,
+                    None if self.overrun || Instant::now() >= deadline => break,
                     None => {}
                 },
-                None if consumer.context().has_notes() => break,
+                None if consumer.context().has_notes() || self.overrun => break,
                 None if left.is_zero() => break,
                 None => {}
             }
         }
+        self.polled = Instant::now();
         if count == 0
             && let Some(polled) = self.noted()?
         {
@@ -249,7 +275,7 @@ impl Member for KafkaMember {
     }
 
     fn pause(&mut self, partition: &Partition) -> Result<(), Error> {
-        self.must_hold(partition, Kind::Fatal)?;
+        self.must_keep(partition)?;
         self.held.set(partition, None);
         let list = list([(partition, 0)])?;
         self.consumer
@@ -259,10 +285,16 @@ impl Member for KafkaMember {
 
     fn release(&mut self) -> Result<(), Error> {
         if self.revoked.is_none() {
-            return Err(Error::new(Kind::Fatal, format!("group {}: nothing is to be given up", self.group)));
+            return Err(Error::new(
+                Kind::Fatal,
+                format!("group {}: nothing is to be given up", self.membership.group),
+            ));
+        }
+        if self.overrun {
+            return self.rejoin();
         }
         self.unassign().map_err(|error| {
-            let what = format!("group {}: partitions could not be given up: {error}", self.group);
+            let what = format!("group {}: partitions could not be given up: {error}", self.membership.group);
             self.spend(Error::new(Kind::Fenced, what))
         })
     }
@@ -276,7 +308,7 @@ impl Member for KafkaMember {
     fn committed(&mut self, partitions: &[Partition]) -> Result<Vec<Option<Committed>>, Error> {
         match &self.stable {
             Some(offsets) => offsets.committed(partitions),
-            None => lookup::committed(&self.consumer, &self.group, partitions),
+            None => lookup::committed(&self.consumer, &self.membership.group, partitions),
         }
     }
 
@@ -286,17 +318,25 @@ impl Member for KafkaMember {
         }
         // The broker does not check whose partition it is.
         offsets.iter().try_for_each(|(partition, _)| self.must_hold(partition, Kind::Fenced))?;
+        if self.is_overrun() {
+            let what = format!("group {}: it has gone on without this member", self.membership.group);
+            return Err(Error::new(Kind::Fenced, what));
+        }
         let list = list_to_commit(offsets)?;
-        self.consumer
-            .commit(&list, CommitMode::Sync)
-            .map_err(|error| of_request(&format!("group {}: offsets were not committed", self.group), &error))
+        self.consumer.commit(&list, CommitMode::Sync).map_err(|error| {
+            of_request(&format!("group {}: offsets were not committed", self.membership.group), &error)
+        })
     }
 
     fn standing(&self) -> Result<Standing, Error> {
-        let metadata = self.joined.then(|| self.consumer.group_metadata()).flatten();
+        let joined = self.joined && !self.is_overrun();
+        let metadata = joined.then(|| self.consumer.group_metadata()).flatten();
         match metadata {
             Some(metadata) => Ok(Standing(Arc::new(metadata))),
-            None => Err(Error::new(Kind::Retry, format!("group {}: not a member at the moment", self.group))),
+            None => Err(Error::new(
+                Kind::Retry,
+                format!("group {}: not a member at the moment", self.membership.group),
+            )),
         }
     }
 
@@ -304,7 +344,7 @@ impl Member for KafkaMember {
         self.consumer.context().close();
         let _ = self.unassign(); // if that fails, it is lost to us anyway
         if self.spent.is_none() {
-            self.unsubscribe();
+            grouped::leave(&self.consumer);
         }
     }
 }
@@ -314,11 +354,7 @@ impl Drop for KafkaMember {
     fn drop(&mut self) {
         self.consumer.context().close();
         let _ = self.unassign();
-        // rdkafka's own drop closes too, and waits for it without end. So close first, and rather keep a
-        // consumer that does not want to close than hang.
-        if self.consumer.close_queue().is_err() || !self.serve(CLOSE_WAIT, Grouped::closed) {
-            mem::forget(Arc::clone(&self.consumer));
-        }
+        grouped::close(&self.consumer);
     }
 }
 
@@ -327,8 +363,7 @@ impl Drop for KafkaMember {
 /// # Errors
 /// [`Kind::Fatal`] for a standing with another log.
 pub(super) fn standing_of(standing: &Standing) -> Result<&ConsumerGroupMetadata, Error> {
-    standing
-        .0
-        .downcast_ref()
-        .ok_or_else(|| Error::new(Kind::Fatal, "a standing in a group of another log cannot be used in Kafka"))
+    standing.0.downcast_ref().ok_or_else(|| {
+        Error::new(Kind::Fatal, "a standing in a group of another log cannot be used in Kafka")
+    })
 }

@@ -19,6 +19,7 @@
 
 mod deliveries;
 mod error;
+mod grouped;
 mod held;
 mod lookup;
 mod member;

@@ -14,7 +14,8 @@ pub(super) fn list<'p>(
     let mut list = TopicPartitionList::new();
     for (partition, offset) in partitions {
         let (number, offset) = numbers(partition, offset)?;
-        list.add_partition_offset(&partition.topic, number, offset).map_err(|error| impossible(partition, error))?;
+        list.add_partition_offset(&partition.topic, number, offset)
+            .map_err(|error| impossible(partition, error))?;
     }
     Ok(list)
 }

@@ -71,9 +71,12 @@ impl KafkaReader {
             KafkaError::MessageConsumption(Code::AutoOffsetReset | Code::OffsetOutOfRange) => {
                 seek::out_of_range(&self.consumer, self.held.running())
             }
-            KafkaError::MessageConsumptionFatal(_) => Some(Error::new(Kind::Fatal, format!("a reader: {error}"))),
+            KafkaError::MessageConsumptionFatal(_) => {
+                Some(Error::new(Kind::Fatal, format!("a reader: {error}")))
+            }
             KafkaError::MessageConsumption(code) if for_good(*code) => {
-                let topics: Vec<String> = self.held.running().map(|(partition, _)| partition.to_string()).collect();
+                let topics: Vec<String> =
+                    self.held.running().map(|(partition, _)| partition.to_string()).collect();
                 Some(Error::new(Kind::Fatal, format!("a reader of {}: {error}", topics.join(", "))))
             }
             _ => None,
@@ -84,7 +87,8 @@ impl KafkaReader {
 impl Reader for KafkaReader {
     fn assign(&mut self, from: &[(Partition, u64)]) -> Result<(), Error> {
         self.check(from)?;
-        let failed = |error: KafkaError| Error::new(Kind::Retry, format!("a reader cannot be assigned: {error}"));
+        let failed =
+            |error: KafkaError| Error::new(Kind::Retry, format!("a reader cannot be assigned: {error}"));
         self.later = None;
         self.held = Held::default();
         let list = list(from.iter().map(|(partition, offset)| (partition, *offset)))?;
@@ -94,11 +98,8 @@ impl Reader for KafkaReader {
         self.consumer.assign(&list).map_err(failed)?;
         // A partition that was read before keeps its old position until it is being fetched anew, and
         // whoever compares that with a watermark would believe that all was read. A seek throws it away.
-        match seek::seek(&self.consumer, &list)? {
-            Ok(()) => {}
-            // An offset that is not in the log has stopped it already: the next poll will say so.
-            Err(NotStarted) => {}
-        }
+        // One that an offset that is not in the log has stopped already will be told of by the next poll.
+        let _: Result<(), NotStarted> = seek::seek(&self.consumer, &list)?;
         for (partition, offset) in from {
             self.held.add(partition.clone());
             self.held.set(partition, Some(*offset));
@@ -113,7 +114,8 @@ impl Reader for KafkaReader {
         let deadline = Instant::now() + wait;
         let mut count = 0;
         while count < BATCH {
-            let left = if count > 0 { Duration::ZERO } else { deadline.saturating_duration_since(Instant::now()) };
+            let left =
+                if count > 0 { Duration::ZERO } else { deadline.saturating_duration_since(Instant::now()) };
             match self.consumer.poll(left) {
                 Some(Ok(message)) => match self.held.take(&message) {
                     Some(message) => {

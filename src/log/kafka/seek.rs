@@ -83,7 +83,9 @@ pub(super) fn out_of_range<'p, C: ConsumerContext>(
             // may be innocent, so it is accused only if nobody else is.
             Ok((low, high)) if next > high => beyond = Some(absent(partition, next, low, high)),
             Ok(_) => {}
-            Err(error) => unknown = Some(Error::new(Kind::OutOfRange, format!("perhaps of {partition}: {error}"))),
+            Err(error) => {
+                unknown = Some(Error::new(Kind::OutOfRange, format!("perhaps of {partition}: {error}")))
+            }
         }
     }
     below.or(beyond).or(unknown)

@@ -302,15 +302,20 @@ mod tests {
         for name in GUARDED.iter().flat_map(|(names, _)| *names) {
             let mut config = ClientConfig::new();
             config.set(*name, "no value of any type \u{1}");
-            let error = config.create_native_config().err().map(|error| error.to_string()).unwrap_or_default();
+            let error =
+                config.create_native_config().err().map(|error| error.to_string()).unwrap_or_default();
             assert!(!error.contains("No such configuration property"), "{name}: {error}");
         }
     }
 
     #[test]
     fn all_that_is_set_for_the_guarantees_is_guarded() {
-        let suited: Vec<&str> =
-            [COMMON, CONSUMER, PRODUCER].concat().iter().map(|(name, _)| *name).chain(["linger.ms"]).collect();
+        let suited: Vec<&str> = [COMMON, CONSUMER, PRODUCER]
+            .concat()
+            .iter()
+            .map(|(name, _)| *name)
+            .chain(["linger.ms"])
+            .collect();
         for config in everything(&Settings::new("127.0.0.1:9092")) {
             for name in config.config_map().keys() {
                 let guarded = GUARDED.iter().any(|(names, _)| names.contains(name));

@@ -59,7 +59,13 @@ impl KafkaTransactions {
             let trouble = producer.context().trouble();
             return Err(Error::new(kind, format!("{what} cannot be taken over: {error} {trouble}")));
         }
-        Ok(KafkaTransactions { producer, id: id.to_owned(), timeout: settings.transaction, open: false, spent: None })
+        Ok(KafkaTransactions {
+            producer,
+            id: id.to_owned(),
+            timeout: settings.transaction,
+            open: false,
+            spent: None,
+        })
     }
 
     /// The error, after which this producer is of no more use.
@@ -193,7 +199,8 @@ impl Transactions for KafkaTransactions {
                 Ok(())
             }
             Err(error) => {
-                let what = format!("transaction of {}: whether it was committed is not known: {error}", self.id);
+                let what =
+                    format!("transaction of {}: whether it was committed is not known: {error}", self.id);
                 Err(self.spend(Kind::Unknown, what))
             }
         }
@@ -210,7 +217,8 @@ impl Transactions for KafkaTransactions {
                 let dead = self.producer.client().fatal_error().map(|(code, _)| code);
                 let code = dead.or(error.rdkafka_error_code());
                 let kind = if code.is_some_and(replaced) { Kind::Fenced } else { Kind::Unknown };
-                let what = format!("transaction of {}: whether it was aborted is not known: {error}", self.id);
+                let what =
+                    format!("transaction of {}: whether it was aborted is not known: {error}", self.id);
                 Err(self.spend(kind, what))
             }
         }
