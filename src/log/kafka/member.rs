@@ -31,8 +31,9 @@ pub(super) struct KafkaMember {
     revoked: Option<Vec<Partition>>,
     /// Whether the group has met with this member, and has not gone on without it as far as is known.
     joined: bool,
-    /// It was silent for too long, and the group has gone on without it.
-    overrun: bool,
+    /// It was silent for too long and the group has gone on without it, or librdkafka and we disagree on
+    /// what it has. All of it counts as lost, and it has to join anew.
+    lost: bool,
     /// When it was polled last.
     polled: Instant,
     /// Asks for committed offsets on behalf of a member that reads what is not committed: librdkafka
@@ -58,7 +59,7 @@ impl KafkaMember {
             held: Held::default(),
             revoked: None,
             joined: false,
-            overrun: false,
+            lost: false,
             polled: Instant::now(),
             stable,
             later: VecDeque::new(),
@@ -70,13 +71,14 @@ impl KafkaMember {
     ///
     /// librdkafka leaves the group then, but if a rebalance was under way it says nothing of what is lost,
     /// and may go on with partitions that others have had meanwhile.
-    fn is_overrun(&self) -> bool {
-        self.overrun || self.polled.elapsed() >= self.settings.poll
+    fn is_lost(&self) -> bool {
+        self.lost || self.polled.elapsed() >= self.settings.poll
     }
 
     /// The next note, as the worker is told it.
     fn noted(&mut self) -> Result<Option<Polled>, Error> {
-        if self.overrun {
+        if self.lost {
+            self.check_fatal()?;
             self.joined = false;
             let partitions = self.held.all();
             partitions.iter().for_each(|partition| self.held.set(partition, None));
@@ -100,14 +102,18 @@ impl KafkaMember {
                 self.revoked = Some(partitions.clone());
                 Ok(Some(Polled::Revoked { partitions, lost }))
             }
-            Note::Failed(error) => {
-                let error = Error::new(
-                    Kind::Fenced,
-                    format!("group {}: assigning failed: {error}", self.membership.group),
-                );
-                Err(self.spend(error))
+            Note::Failed => {
+                self.lost = true;
+                self.noted()
             }
         }
+    }
+
+    /// Fails if librdkafka has given up for good, as when another one has its name.
+    fn check_fatal(&mut self) -> Result<(), Error> {
+        let Some((_, why)) = self.consumer.client().fatal_error() else { return Ok(()) };
+        let what = format!("group {}: {why}", self.membership.group);
+        Err(self.spend(Error::new(Kind::Fatal, what)))
     }
 
     fn spend(&mut self, error: Error) -> Error {
@@ -125,7 +131,7 @@ impl KafkaMember {
                 seek::out_of_range(&self.consumer, self.held.running())
             }
             KafkaError::MessageConsumption(Code::PollExceeded) => {
-                self.overrun = true;
+                self.lost = true;
                 None
             }
             KafkaError::MessageConsumption(code) if for_good(*code) => Some(Error::new(Kind::Fatal, what)),
@@ -183,6 +189,7 @@ impl KafkaMember {
 
     /// Joins anew with a consumer that knows nothing of the past.
     fn rejoin(&mut self) -> Result<(), Error> {
+        self.check_fatal()?;
         grouped::close(&self.consumer);
         self.held = Held::default();
         self.revoked = None;
@@ -191,7 +198,7 @@ impl KafkaMember {
             Ok(consumer) => self.consumer = consumer,
             Err(error) => return Err(self.spend(error)),
         }
-        self.overrun = false;
+        self.lost = false;
         self.polled = Instant::now();
         Ok(())
     }
@@ -207,7 +214,7 @@ impl Member for KafkaMember {
                 format!("group {}: release what was revoked before the next poll", self.membership.group);
             return Err(Error::new(Kind::Fatal, what));
         }
-        self.overrun = self.is_overrun();
+        self.lost = self.is_lost();
         if let Some(polled) = self.noted()? {
             return Ok(polled);
         }
@@ -233,10 +240,10 @@ impl Member for KafkaMember {
                         self.later.push_back(error);
                         break;
                     }
-                    None if self.overrun || Instant::now() >= deadline => break,
+                    None if self.lost || Instant::now() >= deadline => break,
                     None => {}
                 },
-                None if consumer.context().has_notes() || self.overrun => break,
+                None if consumer.context().has_notes() || self.lost => break,
                 None if left.is_zero() => break,
                 None => {}
             }
@@ -251,7 +258,7 @@ impl Member for KafkaMember {
     }
 
     fn start(&mut self, partition: &Partition, offset: u64) -> Result<(), Error> {
-        self.must_hold(partition, Kind::Fatal)?;
+        self.must_keep(partition)?;
         let failed = |error: KafkaError| {
             Error::new(Kind::Retry, format!("{partition} cannot be read from offset {offset}: {error}"))
         };
@@ -259,16 +266,17 @@ impl Member for KafkaMember {
         // One that is fetched from an offset that is not there stops for good. So it is not even tried.
         if let Some(error) = self.not_in_log(partition, offset)? {
             self.later.push_back(error);
-            return Ok(());
+            return self.pause(partition);
         }
         let list = list([(partition, offset)])?;
         // Resumed after the seek, the next record would come a second late.
         self.consumer.resume(&list).map_err(failed)?;
         if let Err(NotStarted) = seek::seek(&self.consumer, &list)? {
-            // To unassign and assign it anew would revive it. But if librdkafka is about to tell of a
-            // revocation, it would take that for the answer, and others would get what we still hold.
-            let what = format!("{partition} was stopped by an offset that is not in the log");
-            return Err(self.spend(Error::new(Kind::Fenced, what)));
+            // The log has lost its beginning faster than this partition was paused or started, and a seek
+            // can not revive it. To unassign and assign it anew could; but if librdkafka is about to tell of
+            // a revocation, it would take that for the answer, and others would get what we still hold.
+            self.lost = true;
+            return Ok(());
         }
         self.held.set(partition, Some(offset));
         Ok(())
@@ -290,13 +298,12 @@ impl Member for KafkaMember {
                 format!("group {}: nothing is to be given up", self.membership.group),
             ));
         }
-        if self.overrun {
+        if self.lost {
             return self.rejoin();
         }
-        self.unassign().map_err(|error| {
-            let what = format!("group {}: partitions could not be given up: {error}", self.membership.group);
-            self.spend(Error::new(Kind::Fenced, what))
-        })
+        // If that fails there is nothing to be done about it but to begin anew.
+        self.lost = self.unassign().is_err();
+        Ok(())
     }
 
     fn position(&self, partition: &Partition) -> Option<u64> {
@@ -318,7 +325,7 @@ impl Member for KafkaMember {
         }
         // The broker does not check whose partition it is.
         offsets.iter().try_for_each(|(partition, _)| self.must_hold(partition, Kind::Fenced))?;
-        if self.is_overrun() {
+        if self.is_lost() {
             let what = format!("group {}: it has gone on without this member", self.membership.group);
             return Err(Error::new(Kind::Fenced, what));
         }
@@ -329,7 +336,7 @@ impl Member for KafkaMember {
     }
 
     fn standing(&self) -> Result<Standing, Error> {
-        let joined = self.joined && !self.is_overrun();
+        let joined = self.joined && !self.is_lost();
         let metadata = joined.then(|| self.consumer.group_metadata()).flatten();
         match metadata {
             Some(metadata) => Ok(Standing(Arc::new(metadata))),
