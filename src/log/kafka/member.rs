@@ -1,6 +1,6 @@
 //! A member of a group.
 
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -39,8 +39,10 @@ pub(super) struct KafkaMember {
     /// Asks for committed offsets on behalf of a member that reads what is not committed: librdkafka
     /// would not wait for open transactions on its own.
     stable: Option<Offsets>,
-    /// For the next poll: found when messages had been handed over already, or on a start.
-    later: VecDeque<Error>,
+    /// Partitions that were started at an offset that is not in the log. The next poll says so.
+    absent: BTreeMap<Partition, Error>,
+    /// Found when messages had been handed over already; for the next poll.
+    later: Option<Error>,
     /// Why it can not go on.
     spent: Option<Error>,
 }
@@ -62,7 +64,8 @@ impl KafkaMember {
             lost: false,
             polled: Instant::now(),
             stable,
-            later: VecDeque::new(),
+            absent: BTreeMap::new(),
+            later: None,
             spent: None,
         })
     }
@@ -81,7 +84,7 @@ impl KafkaMember {
             self.check_fatal()?;
             self.joined = false;
             let partitions = self.held.all();
-            partitions.iter().for_each(|partition| self.held.set(partition, None));
+            partitions.iter().for_each(|partition| self.stand_still(partition));
             self.revoked = Some(partitions.clone());
             if partitions.is_empty() {
                 self.rejoin()?;
@@ -98,7 +101,7 @@ impl KafkaMember {
             }
             Note::Revoked { partitions, lost } => {
                 self.joined &= !lost;
-                partitions.iter().for_each(|partition| self.held.set(partition, None));
+                partitions.iter().for_each(|partition| self.stand_still(partition));
                 self.revoked = Some(partitions.clone());
                 Ok(Some(Polled::Revoked { partitions, lost }))
             }
@@ -177,6 +180,11 @@ impl KafkaMember {
         Ok(())
     }
 
+    fn stand_still(&mut self, partition: &Partition) {
+        self.held.set(partition, None);
+        self.absent.remove(partition);
+    }
+
     /// Gives up what is to be given up.
     fn unassign(&mut self) -> Result<(), KafkaError> {
         let Some(partitions) = self.revoked.take() else { return Ok(()) };
@@ -193,7 +201,8 @@ impl KafkaMember {
         grouped::close(&self.consumer);
         self.held = Held::default();
         self.revoked = None;
-        self.later.clear();
+        self.later = None;
+        self.absent.clear();
         match grouped::join(&self.settings, &self.membership) {
             Ok(consumer) => self.consumer = consumer,
             Err(error) => return Err(self.spend(error)),
@@ -206,7 +215,7 @@ impl KafkaMember {
 
 impl Member for KafkaMember {
     fn poll(&mut self, wait: Duration, each: &mut dyn FnMut(Message<'_>)) -> Result<Polled, Error> {
-        if let Some(error) = self.later.pop_front().or_else(|| self.spent.clone()) {
+        if let Some(error) = self.later.take().or_else(|| self.spent.clone()) {
             return Err(error);
         }
         if self.revoked.is_some() {
@@ -217,6 +226,9 @@ impl Member for KafkaMember {
         self.lost = self.is_lost();
         if let Some(polled) = self.noted()? {
             return Ok(polled);
+        }
+        if let Some((_, error)) = self.absent.pop_first() {
+            return Err(error);
         }
         let deadline = Instant::now() + wait;
         let consumer = Arc::clone(&self.consumer);
@@ -237,7 +249,7 @@ impl Member for KafkaMember {
                 Some(Err(error)) => match self.trouble(&error) {
                     Some(error) if count == 0 => return Err(error),
                     Some(error) => {
-                        self.later.push_back(error);
+                        self.later = Some(error);
                         break;
                     }
                     None if self.lost || Instant::now() >= deadline => break,
@@ -262,11 +274,12 @@ impl Member for KafkaMember {
         let failed = |error: KafkaError| {
             Error::new(Kind::Retry, format!("{partition} cannot be read from offset {offset}: {error}"))
         };
-        self.held.set(partition, None);
+        self.stand_still(partition);
         // One that is fetched from an offset that is not there stops for good. So it is not even tried.
         if let Some(error) = self.not_in_log(partition, offset)? {
-            self.later.push_back(error);
-            return self.pause(partition);
+            self.pause(partition)?;
+            self.absent.insert(partition.clone(), error);
+            return Ok(());
         }
         let list = list([(partition, offset)])?;
         // Resumed after the seek, the next record would come a second late.
@@ -284,7 +297,7 @@ impl Member for KafkaMember {
 
     fn pause(&mut self, partition: &Partition) -> Result<(), Error> {
         self.must_keep(partition)?;
-        self.held.set(partition, None);
+        self.stand_still(partition);
         let list = list([(partition, 0)])?;
         self.consumer
             .pause(&list)
