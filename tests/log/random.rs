@@ -28,13 +28,15 @@ struct Seen {
     polled_at: i64,
 }
 
+/// A producer of transactions, with the records of the open one.
+type Writer = (Box<dyn Transactions + Send>, Option<Vec<String>>);
+
 struct World {
     memory: Memory,
     rng: Rng,
     now: i64,
     members: BTreeMap<i64, Seen>,
-    /// Producers of transactions, with the records of the open one.
-    producers: BTreeMap<i64, (Box<dyn Transactions + Send>, Option<Vec<String>>)>,
+    producers: BTreeMap<i64, Writer>,
     written: u32,
     /// What was committed, by partition.
     committed: BTreeMap<u32, Vec<String>>,
