@@ -115,7 +115,8 @@ pub trait Member {
     ///
     /// # Errors
     /// [`Kind::Fatal`] if the member can not go on, as when another instance has taken its place;
-    /// [`Kind::OutOfRange`] with the partition named, if an offset to read from is not in the log.
+    /// [`Kind::OutOfRange`] with the partition named, if an offset to read from is not in the log;
+    /// [`Kind::Retry`] while a topic is missing.
     fn poll(&mut self, wait: Duration, each: &mut dyn FnMut(Message<'_>)) -> Result<Polled, Error>;
 
     /// Reads an assigned partition on from `offset`, whatever was read of it before.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::partitioner::partition_of;
 use super::tables::{bounds, key_of};
-use super::{Clock, Stop, Topics, Turn, inbox_record};
+use super::{Clock, Stop, Topics, Turn, inbox_record, passes};
 use crate::core::account::Account;
 use crate::core::ids::AccountId;
 use crate::core::inbox::{Inbox, Key, Position, encode};
@@ -50,6 +50,8 @@ pub struct FeederWorker {
     dead_letters: (Arc<str>, u32),
     /// The next offset of each partition, and the one that is committed.
     parts: BTreeMap<Partition, (u64, Option<u64>)>,
+    /// Assigned, and not begun with: the group could not say yet where.
+    waiting: Vec<Partition>,
     /// Up to where the tables went when the feeder began.
     until: Vec<(Partition, u64)>,
     committed_at: Time,
@@ -106,6 +108,7 @@ impl FeederWorker {
             inbox,
             dead_letters,
             parts: BTreeMap::new(),
+            waiting: Vec::new(),
             until,
             committed_at,
             failures: 0,
@@ -122,7 +125,7 @@ impl FeederWorker {
         let polled = self.member.poll(wait, &mut |message| arrived.push(Arrived::of(&message)))?;
         let idle = match polled {
             Polled::Assigned(partitions) => {
-                self.assigned(&partitions)?;
+                self.waiting.extend(partitions);
                 false
             }
             Polled::Revoked { partitions, lost } => {
@@ -130,6 +133,7 @@ impl FeederWorker {
                     self.commit()?;
                 }
                 self.parts.retain(|partition, _| !partitions.contains(partition));
+                self.waiting.retain(|partition| !partitions.contains(partition));
                 self.member.release()?;
                 false
             }
@@ -141,6 +145,7 @@ impl FeederWorker {
                 return Ok(Turn::Worked);
             }
         }
+        self.begin_waiting()?;
         let now = self.clock.now();
         if now.since(self.committed_at) >= COMMIT_EVERY {
             self.committed_at = now;
@@ -173,23 +178,36 @@ impl FeederWorker {
         let group = format!("{}-tables", self.options.app);
         let committed = match self.lookup.committed(&group, &partitions) {
             Ok(committed) => committed,
-            Err(error) if super::passes(&error) => return Ok(false),
+            Err(error) if passes(&error) => return Ok(false),
             Err(error) => return Err(error.into()),
         };
         let mut all = self.until.iter().zip(committed);
         Ok(all.all(|((_, end), committed)| *end == 0 || committed.is_some_and(|at| at.offset >= *end)))
     }
 
-    fn assigned(&mut self, partitions: &[Partition]) -> Result<(), Stop> {
-        let committed = self.member.committed(partitions)?;
-        for (partition, committed) in partitions.iter().zip(committed) {
+    /// Begins with what was assigned; what cannot be found out now is asked for again in the next turn.
+    fn begin_waiting(&mut self) -> Result<(), Stop> {
+        if self.waiting.is_empty() {
+            return Ok(());
+        }
+        match self.begin_all() {
+            Err(Stop::Log(error)) if passes(&error) => Ok(()),
+            done => done,
+        }
+    }
+
+    fn begin_all(&mut self) -> Result<(), Stop> {
+        let committed = self.member.committed(&self.waiting)?;
+        for committed in committed {
+            let Some(partition) = self.waiting.first().cloned() else { break };
             let committed = committed.map(|at| at.offset);
             let next = match committed {
                 Some(offset) => offset,
-                None => self.lookup.watermarks(partition, Isolation::Uncommitted)?.0,
+                None => self.lookup.watermarks(&partition, Isolation::Uncommitted)?.0,
             };
-            self.member.start(partition, next)?;
-            self.parts.insert(partition.clone(), (next, committed));
+            self.member.start(&partition, next)?;
+            self.parts.insert(partition, (next, committed));
+            self.waiting.remove(0);
         }
         Ok(())
     }
@@ -308,8 +326,9 @@ impl FeederWorker {
             return Err(error.into());
         }
         self.producer = self.log.producer()?;
-        let partitions: Vec<Partition> = self.parts.keys().cloned().collect();
-        self.assigned(&partitions)
+        // Nothing more of them is read before they begin anew.
+        self.waiting.extend(std::mem::take(&mut self.parts).into_keys());
+        self.begin_waiting()
     }
 }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use super::partitioner::partition_of;
 use super::tables::{Matchers, Tables};
-use super::{Clock, Stop, Topics, Turn, inbox_record};
+use super::{Clock, Stop, Topics, Turn, inbox_record, passes};
 use crate::core::ids::AccountId;
 use crate::core::inbox::{Inbox, encode};
 use crate::core::tally::{Counted, Tally};
@@ -67,6 +67,8 @@ pub struct ScanWorker {
     dead_letters: (Arc<str>, u32),
     tweets: Arc<str>,
     parts: BTreeMap<u32, Part>,
+    /// Assigned, and not begun with: the group could not say yet where.
+    waiting: Vec<Partition>,
     committed_at: Time,
     failures: u32,
     ahead: Ahead,
@@ -159,6 +161,7 @@ impl ScanWorker {
             dead_letters,
             tweets,
             parts: BTreeMap::new(),
+            waiting: Vec::new(),
             committed_at: now,
             failures: 0,
             ahead: Ahead { since: now, ..Ahead::default() },
@@ -197,7 +200,7 @@ impl ScanWorker {
         };
         let idle = match polled? {
             Polled::Assigned(partitions) => {
-                self.assigned(&partitions)?;
+                self.waiting.extend(partitions);
                 false
             }
             Polled::Revoked { partitions, lost } => {
@@ -213,6 +216,7 @@ impl ScanWorker {
                 return Ok(Turn::Worked);
             }
         }
+        self.begin_waiting()?;
         self.check_clock(now)?;
         if now.since(self.committed_at) >= COMMIT_EVERY {
             self.committed_at = now;
@@ -241,21 +245,31 @@ impl ScanWorker {
         self.parts.contains_key(&0)
     }
 
-    fn assigned(&mut self, partitions: &[Partition]) -> Result<(), Stop> {
-        let committed = match self.member.committed(partitions) {
-            Ok(committed) => committed,
-            Err(error) => return Err(error.into()),
-        };
-        for (partition, committed) in partitions.iter().zip(committed) {
+    /// Begins with what was assigned; what cannot be found out now is asked for again in the next turn.
+    fn begin_waiting(&mut self) -> Result<(), Stop> {
+        if self.waiting.is_empty() {
+            return Ok(());
+        }
+        match self.begin_all() {
+            Err(Stop::Log(error)) if passes(&error) => Ok(()),
+            done => done,
+        }
+    }
+
+    fn begin_all(&mut self) -> Result<(), Stop> {
+        let committed = self.member.committed(&self.waiting)?;
+        for committed in committed {
+            let Some(partition) = self.waiting.first().cloned() else { break };
             let next = match &committed {
                 Some(committed) => committed.offset,
                 // No commit is the beginning, said in so many words.
-                None => self.lookup.watermarks(partition, Isolation::Uncommitted)?.0,
+                None => self.lookup.watermarks(&partition, Isolation::Uncommitted)?.0,
             };
             let time = committed.as_ref().and_then(|committed| read_time(&committed.metadata));
-            self.member.start(partition, next)?;
+            self.member.start(&partition, next)?;
             let committed = committed.map(|committed| committed.offset);
             self.parts.insert(partition.number, Part { next, time, sampled_at: Time::ZERO, committed });
+            self.waiting.remove(0);
         }
         Ok(())
     }
@@ -266,6 +280,7 @@ impl ScanWorker {
         }
         for partition in partitions {
             self.parts.remove(&partition.number);
+            self.waiting.retain(|waiting| waiting != partition);
         }
         self.member.release()?;
         Ok(())
@@ -321,9 +336,12 @@ impl ScanWorker {
         }
         self.producer = self.log.producer()?;
         let numbers: Vec<u32> = self.parts.keys().copied().collect();
-        let partitions: Vec<Partition> =
-            numbers.iter().map(|&number| Partition { topic: Arc::clone(&self.tweets), number }).collect();
-        self.assigned(&partitions)
+        // Nothing more of them is read before they begin anew.
+        for number in numbers {
+            self.waiting.push(Partition { topic: Arc::clone(&self.tweets), number });
+        }
+        self.parts.clear();
+        self.begin_waiting()
     }
 
     /// When more than one in a hundred tweets of a minute are ahead, and at least ten, it is our clock that

@@ -14,8 +14,9 @@ use rdkafka::producer::{DefaultProducerContext, Producer as _, ThreadedProducer}
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
 use crate::broker::{self, Broker};
-use crate::cases::{self, Case};
+use crate::cases;
 use crate::fixture::{FILLER, Fixture, Stored, Topic};
+use crate::kafka_cases;
 
 /// A broker that is started when the first case needs it, and stopped when this is dropped.
 #[derive(Default)]
@@ -36,7 +37,7 @@ pub fn trials(trials: &mut Vec<Trial>) -> Arc<Shared> {
     let shared = Arc::new(Shared::default());
     let required = std::env::var(broker::REQUIRE).is_ok_and(|value| value == "1");
     let missing = Broker::missing().filter(|_| !required);
-    for &(name, case) in cases::ALL.iter().chain(OWN) {
+    for &(name, case) in cases::ALL.iter().chain(kafka_cases::ALL) {
         let shared = Arc::clone(&shared);
         let trial = Trial::test(format!("kafka::{name}"), move || {
             case(&shared.fixture()?);
@@ -49,9 +50,6 @@ pub fn trials(trials: &mut Vec<Trial>) -> Arc<Shared> {
     }
     shared
 }
-
-/// What only a real broker can show.
-const OWN: &[(&str, Case)] = &[];
 
 /// How long a question to the broker may take.
 const ASK: Duration = Duration::from_secs(30);

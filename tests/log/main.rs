@@ -10,7 +10,9 @@ mod broker;
 mod cases;
 mod fixture;
 mod kafka;
+mod kafka_cases;
 mod memory;
+mod random;
 mod tools;
 
 use libtest_mimic::{Arguments, Trial};
@@ -19,13 +21,19 @@ fn main() {
     let arguments = Arguments::from_args();
     let mut trials = Vec::new();
     for &(name, case) in cases::ALL {
-        trials.push(Trial::test(format!("memory::{name}"), move || {
-            case(&memory::Memory::simulated());
-            Ok(())
-        }));
+        trials.push(trial(format!("memory::{name}"), move || case(&memory::Memory::simulated())));
+        trials.push(trial(format!("memory_that_waits::{name}"), move || case(&memory::Memory::waiting())));
     }
+    trials.push(trial("memory::random_calls".to_owned(), random::play));
     let broker = kafka::trials(&mut trials);
     let conclusion = libtest_mimic::run(&arguments, trials);
     drop(broker);
     conclusion.exit();
+}
+
+fn trial(name: String, run: impl FnOnce() + Send + 'static) -> Trial {
+    Trial::test(name, move || {
+        run();
+        Ok(())
+    })
 }

@@ -1,4 +1,5 @@
-//! The memory log under test: on a clock that is moved by hand, where nothing blocks.
+//! The memory log under test, on a clock that is moved by hand: where nothing blocks, and where a poll
+//! in vain waits a little.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -15,15 +16,24 @@ use crate::fixture::{Fixture, Stored, Topic};
 pub struct Memory {
     log: MemoryLog,
     clock: Arc<AtomicI64>,
+    wait: Duration,
 }
 
 impl Memory {
     pub fn simulated() -> Memory {
+        Memory::new(Duration::ZERO)
+    }
+
+    pub fn waiting() -> Memory {
+        Memory::new(Duration::from_micros(200))
+    }
+
+    fn new(wait: Duration) -> Memory {
         let clock = Arc::new(AtomicI64::new(1_360_756_800_000));
         let hand = Arc::clone(&clock);
         let time = Arc::new(move || Time::from_millis(hand.load(Ordering::SeqCst)));
-        let settings = MemorySettings { blocks: false, ..MemorySettings::default() };
-        Memory { log: MemoryLog::new(time, settings), clock }
+        let settings = MemorySettings { blocks: !wait.is_zero(), ..MemorySettings::default() };
+        Memory { log: MemoryLog::new(time, settings), clock, wait }
     }
 }
 
@@ -81,6 +91,6 @@ impl Fixture for Memory {
     }
 
     fn wait(&self) -> Duration {
-        Duration::ZERO
+        self.wait
     }
 }

@@ -57,6 +57,13 @@ impl Held {
         self.all.iter().find(|one| one.partition == *partition)?.progress
     }
 
+    /// All partitions, in order.
+    pub(super) fn all(&self) -> Vec<Partition> {
+        let mut all: Vec<Partition> = self.all.iter().map(|one| one.partition.clone()).collect();
+        all.sort();
+        all
+    }
+
     /// The partitions that run, with the next offset of each.
     pub(super) fn running(&self) -> impl Iterator<Item = (&Partition, u64)> {
         self.all.iter().filter_map(|one| Some((&one.partition, one.progress?.next)))

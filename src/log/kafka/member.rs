@@ -1,7 +1,6 @@
 //! A member of a group.
 
-use std::collections::VecDeque;
-use std::mem;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -9,10 +8,11 @@ use rdkafka::consumer::{CommitMode, Consumer as _, ConsumerGroupMetadata};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 
 use super::error::{for_good, of_request};
+use super::grouped;
 use super::held::Held;
 use super::lookup::{self, KafkaLookup, Offsets};
 use super::partitions::{list, list_to_commit};
-use super::rebalances::{Grouped, Note, Rebalances};
+use super::rebalances::{Grouped, Note};
 use super::seek::{self, NotStarted};
 use super::settings::Settings;
 use crate::log::{
@@ -22,63 +22,76 @@ use crate::log::{
 /// The most messages that one poll hands over.
 const BATCH: usize = 1_000;
 
-/// How long giving up the partitions on leaving may take.
-const LEAVE_WAIT: Duration = Duration::from_secs(5);
-
-/// The request to leave goes out after the last partition is given up, and not once closing has begun.
-const LEAVE_LINGER: Duration = Duration::from_millis(300);
-
-/// How long closing may take, before the consumer is left to the end of the process.
-const CLOSE_WAIT: Duration = Duration::from_secs(5);
-
 pub(super) struct KafkaMember {
     consumer: Arc<Grouped>,
     settings: Settings,
-    group: String,
-    isolation: Isolation,
+    membership: Membership,
     held: Held,
     /// What is to be given up.
     revoked: Option<Vec<Partition>>,
     /// Whether the group has met with this member, and has not gone on without it as far as is known.
     joined: bool,
+    /// It was silent for too long and the group has gone on without it, or librdkafka and we disagree on
+    /// what it has. All of it counts as lost, and it has to join anew.
+    lost: bool,
+    /// When it was polled last.
+    polled: Instant,
     /// Asks for committed offsets on behalf of a member that reads what is not committed: librdkafka
     /// would not wait for open transactions on its own.
     stable: Option<Offsets>,
-    /// For the next poll: found when messages had been handed over already, or on a start.
-    later: VecDeque<Error>,
+    /// Partitions that were started at an offset that is not in the log. The next poll says so.
+    absent: BTreeMap<Partition, Error>,
+    /// Found when messages had been handed over already; for the next poll.
+    later: Option<Error>,
     /// Why it can not go on.
     spent: Option<Error>,
 }
 
 impl KafkaMember {
     pub(super) fn new(settings: &Settings, membership: &Membership) -> Result<KafkaMember, Error> {
-        let group = membership.group.clone();
-        let fatal =
-            |error: KafkaError| Error::new(Kind::Fatal, format!("group {group} cannot be joined: {error}"));
-        let consumer: Grouped =
-            settings.member(membership).create_with_context(Rebalances::default()).map_err(fatal)?;
+        let consumer = grouped::join(settings, membership)?;
         let stable = match membership.isolation {
             Isolation::Committed => None,
             Isolation::Uncommitted => Some(Offsets::new(settings, &membership.group)?),
         };
-        let topics: Vec<&str> = membership.topics.iter().map(String::as_str).collect();
-        consumer.subscribe(&topics).map_err(fatal)?;
         Ok(KafkaMember {
-            consumer: Arc::new(consumer),
+            consumer,
             settings: settings.clone(),
-            group: membership.group.clone(),
-            isolation: membership.isolation,
+            membership: membership.clone(),
             held: Held::default(),
             revoked: None,
             joined: false,
+            lost: false,
+            polled: Instant::now(),
             stable,
-            later: VecDeque::new(),
+            absent: BTreeMap::new(),
+            later: None,
             spent: None,
         })
     }
 
+    /// Whether the group has gone on because this member was not polled for too long.
+    ///
+    /// librdkafka leaves the group then, but if a rebalance was under way it says nothing of what is lost,
+    /// and may go on with partitions that others have had meanwhile.
+    fn is_lost(&self) -> bool {
+        self.lost || self.polled.elapsed() >= self.settings.poll
+    }
+
     /// The next note, as the worker is told it.
     fn noted(&mut self) -> Result<Option<Polled>, Error> {
+        if self.lost {
+            self.check_fatal()?;
+            self.joined = false;
+            let partitions = self.held.all();
+            partitions.iter().for_each(|partition| self.stand_still(partition));
+            self.revoked = Some(partitions.clone());
+            if partitions.is_empty() {
+                self.rejoin()?;
+                return Ok(None);
+            }
+            return Ok(Some(Polled::Revoked { partitions, lost: true }));
+        }
         let Some(note) = self.consumer.context().note() else { return Ok(None) };
         match note {
             Note::Assigned(partitions) => {
@@ -88,16 +101,22 @@ impl KafkaMember {
             }
             Note::Revoked { partitions, lost } => {
                 self.joined &= !lost;
-                partitions.iter().for_each(|partition| self.held.set(partition, None));
+                partitions.iter().for_each(|partition| self.stand_still(partition));
                 self.revoked = Some(partitions.clone());
                 Ok(Some(Polled::Revoked { partitions, lost }))
             }
-            Note::Failed(error) => {
-                let error =
-                    Error::new(Kind::Fenced, format!("group {}: assigning failed: {error}", self.group));
-                Err(self.spend(error))
+            Note::Failed => {
+                self.lost = true;
+                self.noted()
             }
         }
+    }
+
+    /// Fails if librdkafka has given up for good, as when another one has its name.
+    fn check_fatal(&mut self) -> Result<(), Error> {
+        let Some((_, why)) = self.consumer.client().fatal_error() else { return Ok(()) };
+        let what = format!("group {}: {why}", self.membership.group);
+        Err(self.spend(Error::new(Kind::Fatal, what)))
     }
 
     fn spend(&mut self, error: Error) -> Error {
@@ -108,11 +127,15 @@ impl KafkaMember {
     /// What the worker has to know of an error that librdkafka met.
     fn trouble(&mut self, error: &KafkaError) -> Option<Error> {
         let reason = self.consumer.context().reason();
-        let what = format!("group {}: {error}: {reason}", self.group);
+        let what = format!("group {}: {error}: {reason}", self.membership.group);
         match error {
             KafkaError::MessageConsumptionFatal(_) => Some(self.spend(Error::new(Kind::Fatal, what))),
             KafkaError::MessageConsumption(Code::AutoOffsetReset | Code::OffsetOutOfRange) => {
                 seek::out_of_range(&self.consumer, self.held.running())
+            }
+            KafkaError::MessageConsumption(Code::PollExceeded) => {
+                self.lost = true;
+                None
             }
             KafkaError::MessageConsumption(code) if for_good(*code) => Some(Error::new(Kind::Fatal, what)),
             KafkaError::MessageConsumption(Code::UnknownTopicOrPartition | Code::UnknownTopic) => {
@@ -130,7 +153,7 @@ impl KafkaMember {
             return Ok(None);
         }
         // A reader of what is committed is told the last stable offset, and the log goes on behind it.
-        let high = match self.isolation {
+        let high = match self.membership.isolation {
             Isolation::Committed if offset > high => {
                 KafkaLookup::new(&self.settings)?.watermarks(partition, Isolation::Uncommitted)?.1
             }
@@ -143,7 +166,23 @@ impl KafkaMember {
         if self.held.contains(partition) {
             return Ok(());
         }
-        Err(Error::new(kind, format!("group {}: {partition} is not assigned to this member", self.group)))
+        Err(Error::new(
+            kind,
+            format!("group {}: {partition} is not assigned to this member", self.membership.group),
+        ))
+    }
+
+    fn must_keep(&self, partition: &Partition) -> Result<(), Error> {
+        self.must_hold(partition, Kind::Fatal)?;
+        if self.revoked.as_ref().is_some_and(|revoked| revoked.contains(partition)) {
+            return Err(Error::new(Kind::Fatal, format!("{partition} is to be given up")));
+        }
+        Ok(())
+    }
+
+    fn stand_still(&mut self, partition: &Partition) {
+        self.held.set(partition, None);
+        self.absent.remove(partition);
     }
 
     /// Gives up what is to be given up.
@@ -156,37 +195,40 @@ impl KafkaMember {
         }
     }
 
-    /// Polls until `done`, at most for a while, with nobody interested.
-    fn serve(&self, wait: Duration, done: impl Fn(&Grouped) -> bool) -> bool {
-        let deadline = Instant::now() + wait;
-        while !done(&self.consumer) {
-            if Instant::now() >= deadline {
-                return false;
-            }
-            drop(self.consumer.poll(Duration::from_millis(10)));
+    /// Joins anew with a consumer that knows nothing of the past.
+    fn rejoin(&mut self) -> Result<(), Error> {
+        self.check_fatal()?;
+        grouped::close(&self.consumer);
+        self.held = Held::default();
+        self.revoked = None;
+        self.later = None;
+        self.absent.clear();
+        match grouped::join(&self.settings, &self.membership) {
+            Ok(consumer) => self.consumer = consumer,
+            Err(error) => return Err(self.spend(error)),
         }
-        true
-    }
-
-    /// Leaves the group so that others take over at once.
-    fn unsubscribe(&mut self) {
-        self.consumer.unsubscribe();
-        self.serve(LEAVE_WAIT, |consumer| consumer.assignment().is_ok_and(|list| list.count() == 0));
-        self.serve(LEAVE_LINGER, |_| false);
+        self.lost = false;
+        self.polled = Instant::now();
+        Ok(())
     }
 }
 
 impl Member for KafkaMember {
     fn poll(&mut self, wait: Duration, each: &mut dyn FnMut(Message<'_>)) -> Result<Polled, Error> {
-        if let Some(error) = self.later.pop_front().or_else(|| self.spent.clone()) {
+        if let Some(error) = self.later.take().or_else(|| self.spent.clone()) {
             return Err(error);
         }
         if self.revoked.is_some() {
-            let what = format!("group {}: release what was revoked before the next poll", self.group);
+            let what =
+                format!("group {}: release what was revoked before the next poll", self.membership.group);
             return Err(Error::new(Kind::Fatal, what));
         }
+        self.lost = self.is_lost();
         if let Some(polled) = self.noted()? {
             return Ok(polled);
+        }
+        if let Some((_, error)) = self.absent.pop_first() {
+            return Err(error);
         }
         let deadline = Instant::now() + wait;
         let consumer = Arc::clone(&self.consumer);
@@ -207,17 +249,18 @@ impl Member for KafkaMember {
                 Some(Err(error)) => match self.trouble(&error) {
                     Some(error) if count == 0 => return Err(error),
                     Some(error) => {
-                        self.later.push_back(error);
+                        self.later = Some(error);
                         break;
                     }
-                    None if Instant::now() >= deadline => break,
+                    None if self.lost || Instant::now() >= deadline => break,
                     None => {}
                 },
-                None if consumer.context().has_notes() => break,
+                None if consumer.context().has_notes() || self.lost => break,
                 None if left.is_zero() => break,
                 None => {}
             }
         }
+        self.polled = Instant::now();
         if count == 0
             && let Some(polled) = self.noted()?
         {
@@ -227,32 +270,34 @@ impl Member for KafkaMember {
     }
 
     fn start(&mut self, partition: &Partition, offset: u64) -> Result<(), Error> {
-        self.must_hold(partition, Kind::Fatal)?;
+        self.must_keep(partition)?;
         let failed = |error: KafkaError| {
             Error::new(Kind::Retry, format!("{partition} cannot be read from offset {offset}: {error}"))
         };
-        self.held.set(partition, None);
+        self.stand_still(partition);
         // One that is fetched from an offset that is not there stops for good. So it is not even tried.
         if let Some(error) = self.not_in_log(partition, offset)? {
-            self.later.push_back(error);
+            self.pause(partition)?;
+            self.absent.insert(partition.clone(), error);
             return Ok(());
         }
         let list = list([(partition, offset)])?;
         // Resumed after the seek, the next record would come a second late.
         self.consumer.resume(&list).map_err(failed)?;
         if let Err(NotStarted) = seek::seek(&self.consumer, &list)? {
-            // To unassign and assign it anew would revive it. But if librdkafka is about to tell of a
-            // revocation, it would take that for the answer, and others would get what we still hold.
-            let what = format!("{partition} was stopped by an offset that is not in the log");
-            return Err(self.spend(Error::new(Kind::Fenced, what)));
+            // The log has lost its beginning faster than this partition was paused or started, and a seek
+            // can not revive it. To unassign and assign it anew could; but if librdkafka is about to tell of
+            // a revocation, it would take that for the answer, and others would get what we still hold.
+            self.lost = true;
+            return Ok(());
         }
         self.held.set(partition, Some(offset));
         Ok(())
     }
 
     fn pause(&mut self, partition: &Partition) -> Result<(), Error> {
-        self.must_hold(partition, Kind::Fatal)?;
-        self.held.set(partition, None);
+        self.must_keep(partition)?;
+        self.stand_still(partition);
         let list = list([(partition, 0)])?;
         self.consumer
             .pause(&list)
@@ -261,12 +306,17 @@ impl Member for KafkaMember {
 
     fn release(&mut self) -> Result<(), Error> {
         if self.revoked.is_none() {
-            return Err(Error::new(Kind::Fatal, format!("group {}: nothing is to be given up", self.group)));
+            return Err(Error::new(
+                Kind::Fatal,
+                format!("group {}: nothing is to be given up", self.membership.group),
+            ));
         }
-        self.unassign().map_err(|error| {
-            let what = format!("group {}: partitions could not be given up: {error}", self.group);
-            self.spend(Error::new(Kind::Fenced, what))
-        })
+        if self.lost {
+            return self.rejoin();
+        }
+        // If that fails there is nothing to be done about it but to begin anew.
+        self.lost = self.unassign().is_err();
+        Ok(())
     }
 
     fn position(&self, partition: &Partition) -> Option<u64> {
@@ -278,7 +328,7 @@ impl Member for KafkaMember {
     fn committed(&mut self, partitions: &[Partition]) -> Result<Vec<Option<Committed>>, Error> {
         match &self.stable {
             Some(offsets) => offsets.committed(partitions),
-            None => lookup::committed(&self.consumer, &self.group, partitions),
+            None => lookup::committed(&self.consumer, &self.membership.group, partitions),
         }
     }
 
@@ -288,17 +338,25 @@ impl Member for KafkaMember {
         }
         // The broker does not check whose partition it is.
         offsets.iter().try_for_each(|(partition, _)| self.must_hold(partition, Kind::Fenced))?;
+        if self.is_lost() {
+            let what = format!("group {}: it has gone on without this member", self.membership.group);
+            return Err(Error::new(Kind::Fenced, what));
+        }
         let list = list_to_commit(offsets)?;
-        self.consumer
-            .commit(&list, CommitMode::Sync)
-            .map_err(|error| of_request(&format!("group {}: offsets were not committed", self.group), &error))
+        self.consumer.commit(&list, CommitMode::Sync).map_err(|error| {
+            of_request(&format!("group {}: offsets were not committed", self.membership.group), &error)
+        })
     }
 
     fn standing(&self) -> Result<Standing, Error> {
-        let metadata = self.joined.then(|| self.consumer.group_metadata()).flatten();
+        let joined = self.joined && !self.is_lost();
+        let metadata = joined.then(|| self.consumer.group_metadata()).flatten();
         match metadata {
             Some(metadata) => Ok(Standing(Arc::new(metadata))),
-            None => Err(Error::new(Kind::Retry, format!("group {}: not a member at the moment", self.group))),
+            None => Err(Error::new(
+                Kind::Retry,
+                format!("group {}: not a member at the moment", self.membership.group),
+            )),
         }
     }
 
@@ -306,7 +364,7 @@ impl Member for KafkaMember {
         self.consumer.context().close();
         let _ = self.unassign(); // if that fails, it is lost to us anyway
         if self.spent.is_none() {
-            self.unsubscribe();
+            grouped::leave(&self.consumer);
         }
     }
 }
@@ -316,11 +374,7 @@ impl Drop for KafkaMember {
     fn drop(&mut self) {
         self.consumer.context().close();
         let _ = self.unassign();
-        // rdkafka's own drop closes too, and waits for it without end. So close first, and rather keep a
-        // consumer that does not want to close than hang.
-        if self.consumer.close_queue().is_err() || !self.serve(CLOSE_WAIT, Grouped::closed) {
-            mem::forget(Arc::clone(&self.consumer));
-        }
+        grouped::close(&self.consumer);
     }
 }
 

@@ -20,6 +20,7 @@
 mod admin;
 mod deliveries;
 mod error;
+mod grouped;
 mod held;
 mod lookup;
 mod member;

@@ -98,11 +98,8 @@ impl Reader for KafkaReader {
         self.consumer.assign(&list).map_err(failed)?;
         // A partition that was read before keeps its old position until it is being fetched anew, and
         // whoever compares that with a watermark would believe that all was read. A seek throws it away.
-        match seek::seek(&self.consumer, &list)? {
-            Ok(()) => {}
-            // An offset that is not in the log has stopped it already: the next poll will say so.
-            Err(NotStarted) => {}
-        }
+        // One that an offset that is not in the log has stopped already will be told of by the next poll.
+        let _: Result<(), NotStarted> = seek::seek(&self.consumer, &list)?;
         for (partition, offset) in from {
             self.held.add(partition.clone());
             self.held.set(partition, Some(*offset));

@@ -25,8 +25,12 @@ pub(super) type Grouped = BaseConsumer<Rebalances>;
 #[derive(Debug)]
 pub(super) enum Note {
     Assigned(Vec<Partition>),
-    Revoked { partitions: Vec<Partition>, lost: bool },
-    Failed(KafkaError),
+    Revoked {
+        partitions: Vec<Partition>,
+        lost: bool,
+    },
+    /// librdkafka would not do what it had asked for.
+    Failed,
 }
 
 /// The callbacks of a member's consumer.
@@ -86,11 +90,11 @@ impl ConsumerContext for Rebalances {
         let note = match event {
             RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => match take_over(consumer, list) {
                 Ok(()) => Note::Assigned(partitions(list)),
-                Err(error) => Note::Failed(error),
+                Err(_) => Note::Failed,
             },
             _ if closing => match consumer.incremental_unassign(list) {
                 Ok(()) => return,
-                Err(error) => Note::Failed(error),
+                Err(_) => Note::Failed,
             },
             _ => Note::Revoked { partitions: partitions(list), lost: consumer.assignment_lost() },
         };
