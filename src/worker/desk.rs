@@ -20,8 +20,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::partitioner::partition_of;
 use super::restore::{Restored, Restorer};
-use super::{Clock, Stop, Topics, Turn, inbox_record, partitioner::partition_of};
+use super::{Clock, Stop, Topics, Turn, inbox_record, passes};
 use crate::core::code::Secret;
 use crate::core::desk::{Desk, Effects, Output, Pendings, Progress};
 use crate::core::event::Event;
@@ -64,6 +65,8 @@ pub struct DeskWorker {
     transactions: Option<Box<dyn Transactions + Send>>,
     restorer: Restorer,
     parts: BTreeMap<u32, Part>,
+    /// Partitions that are being given up: they are not begun with again.
+    leaving: BTreeSet<u32>,
     arrived: VecDeque<Arrived>,
     open: Option<Open>,
     failures: u32,
@@ -161,6 +164,7 @@ impl DeskWorker {
             transactions: Some(transactions),
             restorer,
             parts: BTreeMap::new(),
+            leaving: BTreeSet::new(),
             arrived: VecDeque::new(),
             open: None,
             failures: 0,
@@ -182,7 +186,11 @@ impl DeskWorker {
         let at_work = self.open.is_some() || !self.restorer.is_idle();
         let wait = if at_work { Duration::ZERO } else { wait };
         let arrived = &mut self.arrived;
-        let polled = self.member.poll(wait, &mut |message| arrived.push_back(Arrived::of(&message)))?;
+        let polled = self.member.poll(wait, &mut |message| arrived.push_back(Arrived::of(&message)));
+        let polled = match polled {
+            Err(error) if passes(&error) => Polled::Messages(0),
+            polled => polled?,
+        };
         let was_empty = match polled {
             Polled::Assigned(partitions) => {
                 for partition in partitions {
@@ -306,7 +314,14 @@ impl DeskWorker {
         }
         // After the poll, before the first record: the broker will refuse the offsets if the group has gone
         // on without us since.
-        let standing = self.member.standing()?;
+        let standing = match self.member.standing() {
+            // Between two generations: what has come is read again when the group has met.
+            Err(error) if passes(&error) => {
+                self.arrived.clear();
+                return self.read_again().map(|()| false);
+            }
+            standing => standing?,
+        };
         let Some(transactions) = &mut self.transactions else { return Ok(false) };
         match transactions.begin() {
             Ok(()) => {
@@ -421,9 +436,16 @@ impl DeskWorker {
             return self.recover(error);
         }
         self.forget_open();
+        self.read_again()
+    }
+
+    /// Goes back to what is committed, in all partitions: whatever was read beyond is read again.
+    fn read_again(&mut self) -> Result<(), Stop> {
         let parts: Vec<(u32, u64)> = self.parts.iter().map(|(number, part)| (*number, part.next)).collect();
         for (number, next) in parts {
-            self.member.start(&self.inbox(number), next)?;
+            if !self.leaving.contains(&number) {
+                self.member.start(&self.inbox(number), next)?;
+            }
         }
         Ok(())
     }
@@ -453,6 +475,9 @@ impl DeskWorker {
         self.transactions = None;
         let numbers: Vec<u32> = std::mem::take(&mut self.parts).into_keys().collect();
         for number in numbers {
+            if self.leaving.contains(&number) {
+                continue;
+            }
             self.member.pause(&self.inbox(number))?;
             self.restorer.begin(number, self.clock.now());
         }
@@ -464,7 +489,7 @@ impl DeskWorker {
         let id = format!("{}-desk-{}", self.options.app, self.options.instance);
         match self.log.transactions(&id) {
             Ok(transactions) => self.transactions = Some(transactions),
-            Err(error) if super::passes(&error) && self.failures < MAX_FAILURES => self.failures += 1,
+            Err(error) if passes(&error) && self.failures < MAX_FAILURES => self.failures += 1,
             Err(error) => return Err(error.into()),
         }
         Ok(())
@@ -472,31 +497,21 @@ impl DeskWorker {
 
     /// Gives partitions up. What is open is finished before, unless they are somebody else's already.
     fn revoked(&mut self, partitions: &[Partition], lost: bool) -> Result<(), Stop> {
+        self.leaving = partitions.iter().map(|partition| partition.number).collect();
         if self.open.is_some() {
             if lost {
-                self.abort_lost()?;
+                self.abort()?;
             } else {
                 self.commit()?;
             }
         }
-        for partition in partitions {
-            self.parts.remove(&partition.number);
-            self.restorer.forget(partition.number);
-            self.arrived.retain(|arrived| arrived.partition != partition.number);
+        for number in std::mem::take(&mut self.leaving) {
+            self.parts.remove(&number);
+            self.restorer.forget(number);
+            self.arrived.retain(|arrived| arrived.partition != number);
         }
         self.member.release()?;
         Ok(())
-    }
-
-    /// Aborts without reading again what is not ours any more.
-    fn abort_lost(&mut self) -> Result<(), Stop> {
-        let Some(transactions) = &mut self.transactions else { return Ok(()) };
-        let aborted = transactions.abort();
-        self.forget_open();
-        match aborted {
-            Ok(()) => Ok(()),
-            Err(error) => self.recover(error),
-        }
     }
 
     fn inbox(&self, number: u32) -> Partition {

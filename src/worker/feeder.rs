@@ -122,7 +122,11 @@ impl FeederWorker {
     /// [`Stop`]: the worker is spent.
     pub fn turn(&mut self, wait: Duration) -> Result<Turn, Stop> {
         let mut arrived = Vec::new();
-        let polled = self.member.poll(wait, &mut |message| arrived.push(Arrived::of(&message)))?;
+        let polled = self.member.poll(wait, &mut |message| arrived.push(Arrived::of(&message)));
+        let polled = match polled {
+            Err(error) if passes(&error) => Polled::Messages(0),
+            polled => polled?,
+        };
         let idle = match polled {
             Polled::Assigned(partitions) => {
                 self.waiting.extend(partitions);

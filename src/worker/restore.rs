@@ -9,11 +9,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Clock, Stop};
+use super::{Clock, Stop, passes};
 use crate::core::code::Secret;
 use crate::core::desk::Desk;
 use crate::core::time::{SECOND, Time};
-use crate::log::{Error, Isolation, Kind, Log, Lookup, Member, Message, Partition, Reader};
+use crate::log::{Error, Isolation, Log, Lookup, Member, Message, Partition, Reader};
 
 /// A restore without any progress for so long is a failure, in milliseconds. A hanging transaction alone
 /// lasts its timeout and ten seconds more.
@@ -96,6 +96,21 @@ impl Restorer {
         if self.at_work.is_empty() {
             return Ok(Vec::new());
         }
+        let mut restored = Vec::new();
+        match self.try_turn(member, clock, &mut restored) {
+            // What cannot be found out now is asked for again; `stuck` says when it has been too long.
+            Err(Stop::Log(error)) if passes(&error) => self.stuck(clock.now())?,
+            done => done?,
+        }
+        Ok(restored)
+    }
+
+    fn try_turn(
+        &mut self,
+        member: &mut dyn Member,
+        clock: &dyn Clock,
+        restored: &mut Vec<Restored>,
+    ) -> Result<(), Stop> {
         let numbers: Vec<u32> = self.at_work.keys().copied().collect();
         for number in numbers {
             self.ask(number, member, clock)?;
@@ -103,7 +118,10 @@ impl Restorer {
         self.read(clock)?;
         let done = self.at_work.iter().filter(|(number, restore)| self.is_done(**number, restore));
         let done: Vec<u32> = done.map(|(number, _)| *number).collect();
-        done.into_iter().map(|number| self.finish(number)).collect()
+        for number in done {
+            restored.push(self.finish(number)?);
+        }
+        self.stuck(clock.now())
     }
 
     /// Asks where the inbox was committed, and up to where the changelog is to be read, in this order.
@@ -123,9 +141,8 @@ impl Restorer {
                 self.assigned = false;
                 Ok(())
             }
-            Err(error) if error.kind == Kind::Retry && clock.now().since(restore.progress) < PATIENCE => {
-                Ok(())
-            }
+            // The others go on meanwhile.
+            Err(error) if passes(&error) => Ok(()),
             Err(error) => Err(error.into()),
         }
     }
@@ -154,13 +171,13 @@ impl Restorer {
                 corrupt = take(restore, &message, topic).err();
             }
         })?;
-        if let Some(stop) = corrupt {
-            return Err(stop);
-        }
-        let stuck = self.at_work.iter().find(|(number, restore)| {
-            now.since(restore.progress) >= PATIENCE && !self.is_done(**number, restore)
-        });
-        match stuck {
+        corrupt.map_or(Ok(()), Err)
+    }
+
+    /// A restore without progress for too long is a failure.
+    fn stuck(&self, now: Time) -> Result<(), Stop> {
+        let mut at_work = self.at_work.iter();
+        match at_work.find(|(_, restore)| now.since(restore.progress) >= PATIENCE) {
             None => Ok(()),
             Some((number, _)) => Err(Stop::Offsets(format!(
                 "the restore of {}/{number} has made no progress for {} s: look for a hanging transaction",

@@ -198,7 +198,11 @@ impl ScanWorker {
             };
             self.member.poll(wait, &mut |message| look.at(&message, &mut said))
         };
-        let idle = match polled? {
+        let polled = match polled {
+            Err(error) if passes(&error) => Polled::Messages(0),
+            polled => polled?,
+        };
+        let idle = match polled {
             Polled::Assigned(partitions) => {
                 self.waiting.extend(partitions);
                 false

@@ -108,3 +108,56 @@ fn desks_are_killed_and_come_back() {
     assert!(count(&books, "purchase.confirmed") > 20, "{books:?}");
     assert!(fleet.restored > 50, "{}", fleet.restored);
 }
+
+/// Answers that are lost, commits that are refused or left open, abortable failures: the outcome of a
+/// transaction is found out, never assumed.
+#[test]
+fn what_is_doubtful_is_found_out() {
+    use hashbuy::log::Kind;
+    use hashbuy::log::memory::{Fault, Step};
+
+    let counts = std::sync::Arc::new(std::sync::Mutex::new(BTreeMap::new()));
+    let (fleet, books) = play(3, 1, 2, |fleet, step| {
+        if step > 0 {
+            return;
+        }
+        let (mut rng, counts) = (fastrand::Rng::with_seed(3), counts.clone());
+        fleet.log.set_faults(Some(Box::new(move |step| {
+            let (name, fault) = match step {
+                Step::Commit { .. } if rng.u32(0..100) < 3 => match rng.u32(0..3) {
+                    0 => ("answer lost", Fault::Unanswered),
+                    1 => ("left open", Fault::Refused(Kind::Unknown)),
+                    _ => ("refused", Fault::Refused(Kind::Abort)),
+                },
+                Step::Offsets { .. } if rng.u32(0..100) < 2 => ("offsets refused", Fault::Refused(Kind::Abort)),
+                Step::Abort { .. } if rng.u32(0..100) < 20 => ("abort unanswered", Fault::Unanswered),
+                Step::Committed { .. } if rng.u32(0..100) < 5 => ("offsets pending", Fault::Refused(Kind::Retry)),
+                _ => return None,
+            };
+            *counts.lock().unwrap().entry(name).or_insert(0) += 1;
+            Some(fault)
+        })));
+    });
+    let counts = counts.lock().unwrap().clone();
+    for name in ["answer lost", "left open", "refused", "offsets refused", "offsets pending"] {
+        assert!(counts.get(name).is_some_and(|n| *n > 3), "{name}: {counts:?}");
+    }
+    assert!(fleet.aborts > 20, "{}", fleet.aborts);
+    assert!(count(&books, "purchase.confirmed") > 20, "{books:?}");
+}
+
+/// Desks come and go by the door while the shop is open: partitions wander, with work in them.
+#[test]
+fn partitions_wander() {
+    let (fleet, books) = play(4, 2, 1, |fleet, step| {
+        match step % 120 {
+            30 => fleet.start_desk(1),
+            60 => fleet.start_desk(2),
+            90 => fleet.leave_desk(1),
+            110 => fleet.leave_desk(2),
+            _ => {}
+        };
+    });
+    assert!(count(&books, "purchase.confirmed") > 20, "{books:?}");
+    assert!(fleet.restored > 100, "{}", fleet.restored);
+}
