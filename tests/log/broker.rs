@@ -29,7 +29,8 @@ impl Broker {
     /// What is missing on this machine for a broker, if anything is.
     pub fn missing() -> Option<String> {
         let path = std::env::var_os("PATH").unwrap_or_default();
-        let lacks = |program: &&str| !std::env::split_paths(&path).any(|folder| folder.join(program).is_file());
+        let lacks =
+            |program: &&str| !std::env::split_paths(&path).any(|folder| folder.join(program).is_file());
         let missing: Vec<&str> = ["java", "mvn"].into_iter().filter(lacks).collect();
         (!missing.is_empty()).then(|| format!("{} not installed", missing.join(" and ")))
     }
