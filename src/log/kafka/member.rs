@@ -124,6 +124,35 @@ impl KafkaMember {
         self.spent.get_or_insert(error).clone()
     }
 
+    /// Hands over what comes, until there is something else to tell or the time is over.
+    fn gather(&mut self, wait: Duration, each: &mut dyn FnMut(Message<'_>)) -> usize {
+        let deadline = Instant::now() + wait;
+        let consumer = Arc::clone(&self.consumer);
+        let mut count = 0;
+        while count < BATCH {
+            let left = deadline.saturating_duration_since(Instant::now());
+            // Once there is something, only what is at hand.
+            let left = if count > 0 { Duration::ZERO } else { left };
+            match consumer.poll(left) {
+                Some(Ok(message)) => {
+                    if let Some(message) = self.held.take(&message) {
+                        each(message);
+                        count += 1;
+                        continue;
+                    }
+                }
+                Some(Err(error)) => self.later = self.trouble(&error),
+                None if left.is_zero() => break,
+                None => {}
+            }
+            let is_over = count == 0 && left.is_zero();
+            if is_over || self.later.is_some() || self.lost || consumer.context().has_notes() {
+                break;
+            }
+        }
+        count
+    }
+
     /// What the worker has to know of an error that librdkafka met.
     fn trouble(&mut self, error: &KafkaError) -> Option<Error> {
         let reason = self.consumer.context().reason();
@@ -230,43 +259,15 @@ impl Member for KafkaMember {
         if let Some((_, error)) = self.absent.pop_first() {
             return Err(error);
         }
-        let deadline = Instant::now() + wait;
-        let consumer = Arc::clone(&self.consumer);
-        let mut count = 0;
-        while count < BATCH {
-            // Once there is something, only what is at hand.
-            let left =
-                if count > 0 { Duration::ZERO } else { deadline.saturating_duration_since(Instant::now()) };
-            match consumer.poll(left) {
-                Some(Ok(message)) => match self.held.take(&message) {
-                    Some(message) => {
-                        each(message);
-                        count += 1;
-                    }
-                    None if Instant::now() >= deadline => break,
-                    None => {}
-                },
-                Some(Err(error)) => match self.trouble(&error) {
-                    Some(error) if count == 0 => return Err(error),
-                    Some(error) => {
-                        self.later = Some(error);
-                        break;
-                    }
-                    None if self.lost || Instant::now() >= deadline => break,
-                    None => {}
-                },
-                None if consumer.context().has_notes() || self.lost => break,
-                None if left.is_zero() => break,
-                None => {}
-            }
-        }
+        let count = self.gather(wait, each);
         self.polled = Instant::now();
-        if count == 0
-            && let Some(polled) = self.noted()?
-        {
-            return Ok(polled);
+        if count > 0 {
+            return Ok(Polled::Messages(count));
         }
-        Ok(Polled::Messages(count))
+        if let Some(error) = self.later.take() {
+            return Err(error);
+        }
+        Ok(self.noted()?.unwrap_or(Polled::Messages(0)))
     }
 
     fn start(&mut self, partition: &Partition, offset: u64) -> Result<(), Error> {
