@@ -31,8 +31,8 @@
 //!
 //! # One tweet on its way through the modules
 //!
-//! 1. [`input`] opens a file, undoes its compression and cuts it into records (the service will read
-//!    Kafka in its place).
+//! 1. A record comes from Kafka ([`worker::scan`] polls it from the [`log`]), or from a file: [`input`]
+//!    undoes its compression and cuts it into records.
 //! 2. [`core::prefilter`] searches the raw bytes for any spelling of an offer's hashtag, of a code, or
 //!    of a deletion. What it does not find cannot matter; no JSON is parsed for it.
 //! 3. [`core::tweet`] reads the record, in whichever of three formats it is, and keeps the author's
@@ -49,7 +49,9 @@
 //!    then has been seen.
 //!
 //! [`core`] knows no Kafka, no clock, no threads and no random numbers: time is an argument, effects are
-//! values. [`replay`] drives both stages over a stream whose time is that of its data; [`firehose`] makes
+//! values. The [`worker`]s feed it from the [`log`], of which there are two, one in Kafka and one in memory,
+//! and perform what it says. [`replay`] drives both stages over a stream whose time is that of its data,
+//! without a log; [`firehose`] makes
 //! up tweets and shoppers, for the demo and the benches; [`command`] has what a user types, with its
 //! settings from [`config`]; [`metrics`] names what can be measured, and [`web`] shows it.
 //!
@@ -57,9 +59,9 @@
 //!
 //! | | guarantee | kept by |
 //! | --- | --- | --- |
-//! | I1 | A confirmed purchase is written to `purchases` and `orders` exactly once. | `order.placed` goes with its `purchase.confirmed` in one step ([`core::desk`]); ids that are the same on every replay ([`core::ids`]). Through crashes: the Kafka workers, to come. |
+//! | I1 | A confirmed purchase is written to `purchases` and `orders` exactly once. | `order.placed` goes with its `purchase.confirmed` in one step ([`core::desk`]); one transaction with the state and the offsets of the input ([`worker::desk`]); ids that are the same on every replay ([`core::ids`]). |
 //! | I2 | Each requested purchase has exactly one terminal event. | A pending is taken out of the state by whatever ends it; an offer with a stock has one writer ([`core::desk::Stock`]). |
-//! | I3 | No confirmation tweeted in time and delivered is refused because of our lag. | Codes are judged by tweet time against the deadline; lapses fire by marks alone ([`core::desk`]); a pending's code counts at any age ([`core::desk::buyer`]). |
+//! | I3 | No confirmation tweeted in time and delivered is refused because of our lag. | Codes are judged by tweet time against the deadline; lapses fire by marks alone ([`core::desk`]); a pending's code counts at any age ([`core::desk::buyer`]); marks are facts ([`worker::keeper`]). |
 //! | I4 | No confirmation tweeted after the deadline buys. | Tweet time comes from the id, which the author cannot forge ([`core::time`]). |
 //! | I5 | No sighting of a linked account is dropped silently. | An event, or a named counter ([`core::tally`]). |
 //! | I6 | What scan drops without parsing would have led to nothing. | [`core::prefilter`], held against parsing everything by a property test and by every `replay`. |

@@ -129,9 +129,13 @@ fn what_is_doubtful_is_found_out() {
                     1 => ("left open", Fault::Refused(Kind::Unknown)),
                     _ => ("refused", Fault::Refused(Kind::Abort)),
                 },
-                Step::Offsets { .. } if rng.u32(0..100) < 2 => ("offsets refused", Fault::Refused(Kind::Abort)),
+                Step::Offsets { .. } if rng.u32(0..100) < 2 => {
+                    ("offsets refused", Fault::Refused(Kind::Abort))
+                }
                 Step::Abort { .. } if rng.u32(0..100) < 20 => ("abort unanswered", Fault::Unanswered),
-                Step::Committed { .. } if rng.u32(0..100) < 5 => ("offsets pending", Fault::Refused(Kind::Retry)),
+                Step::Committed { .. } if rng.u32(0..100) < 5 => {
+                    ("offsets pending", Fault::Refused(Kind::Retry))
+                }
                 _ => return None,
             };
             *counts.lock().unwrap().entry(name).or_insert(0) += 1;
