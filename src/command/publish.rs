@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::command::run::connect;
 use crate::command::{Error, tell};
 use crate::config::Config;
+use crate::core::record::Rejection;
 use crate::input::table_file;
-use crate::log::{Isolation, Log, NewRecord, Partition};
+use crate::log::{self, Isolation, Log, NewRecord, Partition, Reader};
 use crate::worker::partitioner::partition_of;
 
 /// A topic is read whole within so long, or it is a failure.
@@ -42,8 +43,7 @@ impl TableTopic {
     pub fn read(config: &Config, topic: &str) -> Result<TableTopic, Error> {
         let log: Arc<dyn Log> = connect(config)?;
         let mut lookup = log.lookup().map_err(Error::failed)?;
-        let partitions = lookup.partitions(topic).map_err(Error::failed)?;
-        let partitions = partitions.ok_or_else(|| {
+        let partitions = patiently(|| lookup.partitions(topic))?.ok_or_else(|| {
             Error::Failed(format!("there is no topic {topic}: make it with `hashbuy topics create`"))
         })?;
         let topic: Arc<str> = topic.into();
@@ -51,7 +51,7 @@ impl TableTopic {
         let mut bounds = Vec::new();
         for number in 0..partitions {
             let partition = Partition { topic: Arc::clone(&table.topic), number };
-            let (first, end) = lookup.watermarks(&partition, Isolation::Committed).map_err(Error::failed)?;
+            let (first, end) = patiently(|| lookup.watermarks(&partition, Isolation::Committed))?;
             if end > first {
                 bounds.push((partition, first, end));
             }
@@ -65,12 +65,12 @@ impl TableTopic {
         let from: Vec<(Partition, u64)> =
             bounds.iter().map(|(partition, first, _)| (partition.clone(), *first)).collect();
         reader.assign(&from).map_err(Error::failed)?;
-        let until = std::time::Instant::now() + PATIENCE;
-        let is_read = |reader: &dyn crate::log::Reader| {
+        let until = Instant::now() + PATIENCE;
+        let is_read = |reader: &dyn Reader| {
             bounds.iter().all(|(partition, _, end)| reader.position(partition).is_some_and(|at| at >= *end))
         };
         while !is_read(&*reader) {
-            if std::time::Instant::now() > until {
+            if Instant::now() > until {
                 return Err(Error::Failed(format!(
                     "{} could not be read within {} s",
                     self.topic,
@@ -136,6 +136,19 @@ impl TableTopic {
     }
 }
 
+/// Asks again while the answer is that it may go well later, as of a topic that was made just now.
+fn patiently<T>(mut ask: impl FnMut() -> Result<T, log::Error>) -> Result<T, Error> {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        match ask() {
+            Err(error) if error.kind == log::Kind::Retry && Instant::now() < until => {
+                std::thread::sleep(Duration::from_millis(100));
+            }
+            answer => return answer.map_err(Error::failed),
+        }
+    }
+}
+
 /// Reads a file and hands each record to `check`, which says under which key it goes, or what is wrong.
 ///
 /// # Errors
@@ -143,14 +156,14 @@ impl TableTopic {
 pub fn checked(
     record: &'static str,
     file: &Path,
-    mut check: impl FnMut(&str) -> Result<String, crate::core::record::Rejection>,
+    mut check: impl FnMut(&str) -> Result<String, Rejection>,
 ) -> Result<Vec<(String, Option<String>)>, Error> {
     let mut records = Vec::new();
     let mut bad = 0;
     for entry in table_file::read(record, file).map_err(Error::usage)? {
         let json = entry.change.and_then(|change| match (change.at, change.value) {
             (None, Some(json)) => Ok(json),
-            _ => Err(crate::core::record::Rejection::new(
+            _ => Err(Rejection::new(
                 record,
                 change.key.as_deref(),
                 "the record",

@@ -102,6 +102,13 @@ pub enum Stop {
     Offers(String),
 }
 
+impl Stop {
+    /// Whether the same may go well later: a broker is not reached, a leader is being elected.
+    pub fn passes(&self) -> bool {
+        matches!(self, Stop::Log(error) if passes(error))
+    }
+}
+
 /// What a turn has done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Turn {

@@ -22,6 +22,8 @@ use crate::worker::{Clock, Stop};
 
 /// How long a worker waits for something to come, before it looks whether it is to end.
 const WAIT: Duration = Duration::from_millis(100);
+/// A worker that cannot begin, because of something that passes, tries for so long.
+const BEGIN: Duration = Duration::from_secs(60);
 /// What is open has so long to be finished.
 const FINISH: Duration = Duration::from_secs(8);
 
@@ -149,6 +151,22 @@ impl Common {
     fn is_ending(&self) -> bool {
         self.ending.load(Ordering::Acquire)
     }
+
+    /// Makes a worker; what passes is waited for. None if the process is to end.
+    fn begin<W>(&self, mut make: impl FnMut() -> Result<W, Stop>) -> Result<Option<W>, Stop> {
+        let until = Instant::now() + BEGIN;
+        loop {
+            match make() {
+                Ok(worker) => return Ok(Some(worker)),
+                Err(stop) if stop.passes() && Instant::now() < until => {}
+                Err(stop) => return Err(stop),
+            }
+            if self.is_ending() {
+                return Ok(None);
+            }
+            std::thread::sleep(WAIT);
+        }
+    }
 }
 
 fn desk(common: &Common, number: u32, secret: Secret) -> Result<(), Stop> {
@@ -159,7 +177,8 @@ fn desk(common: &Common, number: u32, secret: Secret) -> Result<(), Stop> {
         topics: service.topics.clone(),
         secret,
     };
-    let mut worker = DeskWorker::new(Arc::clone(&common.log), Arc::clone(&common.clock), options)?;
+    let make = || DeskWorker::new(Arc::clone(&common.log), Arc::clone(&common.clock), options.clone());
+    let Some(mut worker) = common.begin(make)? else { return Ok(()) };
     while !common.is_ending() {
         worker.turn(WAIT)?;
         let done = worker.take_done();
@@ -202,7 +221,8 @@ fn scan(common: &Common, number: u32) -> Result<(), Stop> {
         strangers_per_second: config.service.strangers_per_second,
         max_record_bytes: config.input.max_record_bytes,
     };
-    let mut worker = ScanWorker::new(Arc::clone(&common.log), Arc::clone(&common.clock), options)?;
+    let make = || ScanWorker::new(Arc::clone(&common.log), Arc::clone(&common.clock), options.clone());
+    let Some(mut worker) = common.begin(make)? else { return Ok(()) };
     tell(format_args!("{}  scan {number}: reading {}", clock(), config.service.topics.tweets));
     let mut kept = false;
     while !common.is_ending() {
@@ -228,7 +248,8 @@ fn feeder(common: &Common) -> Result<(), Stop> {
         code_prefix: config.settings.code_prefix.clone(),
         epoch: config.service.epoch,
     };
-    let mut worker = FeederWorker::new(Arc::clone(&common.log), Arc::clone(&common.clock), options)?;
+    let make = || FeederWorker::new(Arc::clone(&common.log), Arc::clone(&common.clock), options.clone());
+    let Some(mut worker) = common.begin(make)? else { return Ok(()) };
     while !common.is_ending() {
         worker.turn(WAIT)?;
         for (place, rejection) in worker.take_fed().rejected {
@@ -250,7 +271,8 @@ fn keeper(common: &Common) -> Result<(), Stop> {
         settings: Arc::new(config.settings.clone()),
         silence: config.service.silence,
     };
-    let mut keeper = Keeper::new(Arc::clone(&common.log), Arc::clone(&common.clock), options)?;
+    let make = || Keeper::new(Arc::clone(&common.log), Arc::clone(&common.clock), options.clone());
+    let Some(mut keeper) = common.begin(make)? else { return Ok(()) };
     while !common.is_ending() {
         if common.keeps_time.load(Ordering::Acquire)
             && let Some(holds) = keeper.turn()?
