@@ -151,6 +151,7 @@ impl Status {
             Some(lag) => {
                 let _ = write!(line, "; desk time {:.1} s behind", lag as f64 / 1_000.0);
             }
+            None if all.is_empty() => {}
             None => line.push_str("; no desk time yet"),
         }
         if let Some((_, holds)) = shared.holds.as_ref().filter(|(since, _)| since.elapsed().as_secs() < 3) {
