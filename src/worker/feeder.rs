@@ -5,12 +5,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::partitioner::partition_of;
 use super::tables::{bounds, key_of};
-use super::{Clock, Stop, Topics, Turn, inbox_record, passes};
+use super::{Clock, Stop, Topic, Topics, Turn, passes};
 use crate::core::account::Account;
 use crate::core::ids::AccountId;
-use crate::core::inbox::{Inbox, Key, Position, encode};
+use crate::core::inbox::{Inbox, Position};
 use crate::core::offer::{Offer, OfferStatus};
 use crate::core::record::Rejection;
 use crate::core::tables::check_key;
@@ -46,8 +45,8 @@ pub struct FeederWorker {
     member: Box<dyn Member + Send>,
     producer: Box<dyn Producer + Send>,
     lookup: Box<dyn Lookup + Send>,
-    inbox: (Arc<str>, u32),
-    dead_letters: (Arc<str>, u32),
+    inbox: Topic,
+    dead_letters: Topic,
     /// The next offset of each partition, and the one that is committed.
     parts: BTreeMap<Partition, (u64, Option<u64>)>,
     /// Assigned, and not begun with: the group could not say yet where.
@@ -85,10 +84,7 @@ impl FeederWorker {
             let all = bounds(&mut *lookup, topic)?;
             until.extend(all.into_iter().map(|(partition, _, end)| (partition, end)));
         }
-        let mut named = |topic: &str| -> Result<(Arc<str>, u32), Stop> {
-            let partitions = lookup.partitions(topic)?.ok_or_else(|| Stop::NoTopic(topic.to_owned()))?;
-            Ok((topic.into(), partitions))
-        };
+        let mut named = |name: &str| Topic::look_up(&mut *lookup, name);
         let (inbox, dead_letters) = (named(&topics.inbox)?, named(&topics.dead_letters)?);
         let member = log.member(&Membership {
             group: format!("{}-tables", options.app),
@@ -265,19 +261,7 @@ impl FeederWorker {
     }
 
     fn send(&mut self, message: &Inbox) -> Result<(), Error> {
-        let (topic, partitions) = &self.inbox;
-        let (key, value) = (message.key(), encode(message));
-        let numbers = match key {
-            Key::Everywhere => 0..*partitions,
-            _ => {
-                let number = partition_of(key.to_string().as_bytes(), *partitions);
-                number..number + 1
-            }
-        };
-        for number in numbers {
-            self.producer.send(inbox_record(topic, number, &key, value.clone()))?;
-        }
-        Ok(())
+        self.inbox.inbox_records(message).into_iter().try_for_each(|record| self.producer.send(record))
     }
 
     /// A rejected record is a dead letter without its bytes: nobody knows what is in them.
@@ -289,9 +273,8 @@ impl FeederWorker {
             ("source-partition", arrived.partition.number.to_string().into_bytes()),
             ("source-offset", arrived.offset.to_string().into_bytes()),
         ];
-        let (topic, partitions) = &self.dead_letters;
-        let number = arrived.partition.number % (*partitions).max(1);
-        let partition = Partition { topic: Arc::clone(topic), number };
+        let number = arrived.partition.number % self.dead_letters.partitions.max(1);
+        let partition = self.dead_letters.partition(number);
         self.fed.rejected.push((format!("{}@{}", arrived.partition, arrived.offset), rejection));
         self.producer.send(NewRecord { partition, key: None, value: None, headers })
     }

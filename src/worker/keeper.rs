@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use super::scan::read_time;
 use super::tables::bounds;
-use super::{Clock, Stop, Topics, inbox_record, passes};
-use crate::core::inbox::{Inbox, Key, encode};
+use super::{Clock, Stop, Topic, Topics, passes};
+use crate::core::inbox::Inbox;
 use crate::core::settings::Settings;
 use crate::core::time::{MINUTE, SECOND, Time};
 use crate::log::{Committed, Error, Kind, Log, Lookup, Partition, Producer};
@@ -55,7 +55,7 @@ pub struct Keeper {
     options: KeeperOptions,
     lookup: Box<dyn Lookup + Send>,
     producer: Box<dyn Producer + Send>,
-    inbox: (Arc<str>, u32),
+    inbox: Topic,
     parts: BTreeMap<u32, Part>,
     /// The last mark's time.
     time: Time,
@@ -89,9 +89,7 @@ impl Keeper {
     /// If topics are missing or the log cannot be reached.
     pub fn new(log: Arc<dyn Log>, clock: Arc<dyn Clock>, options: KeeperOptions) -> Result<Keeper, Stop> {
         let mut lookup = log.lookup()?;
-        let topic = &options.topics.inbox;
-        let partitions = lookup.partitions(topic)?.ok_or_else(|| Stop::NoTopic(topic.clone()))?;
-        let inbox = (topic.as_str().into(), partitions);
+        let inbox = Topic::look_up(&mut *lookup, &options.topics.inbox)?;
         let producer = log.producer()?;
         let marked_at = Time::ZERO;
         let parts = BTreeMap::new();
@@ -163,10 +161,7 @@ impl Keeper {
     /// One mark into each partition, also when time stands.
     fn write(&mut self) -> Result<(), Error> {
         let mark = Inbox::Mark { time: self.time, settings: Arc::clone(&self.options.settings) };
-        let value = encode(&mark);
-        for number in 0..self.inbox.1 {
-            self.producer.send(inbox_record(&self.inbox.0, number, &Key::Everywhere, value.clone()))?;
-        }
+        self.inbox.inbox_records(&mark).into_iter().try_for_each(|record| self.producer.send(record))?;
         self.producer.outstanding(Duration::from_secs(1)).map(|_| ())
     }
 }

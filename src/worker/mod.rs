@@ -21,9 +21,10 @@ mod tables;
 
 use std::sync::Arc;
 
-use crate::core::inbox::{Corrupt, Key};
+use self::partitioner::partition_of;
+use crate::core::inbox::{Corrupt, Inbox, Key, encode};
 use crate::core::time::Time;
-use crate::log::{Error, Kind, NewRecord, Partition};
+use crate::log::{Error, Kind, Lookup, NewRecord, Partition};
 
 /// Where time comes from: the machine's clock, or that of a simulation.
 pub trait Clock: Send + Sync {
@@ -123,12 +124,46 @@ fn passes(error: &Error) -> bool {
     error.kind == Kind::Retry
 }
 
-/// The record of the inbox under a key, for one of its partitions.
-fn inbox_record(topic: &Arc<str>, partition: u32, key: &Key, value: Vec<u8>) -> NewRecord {
-    NewRecord {
-        partition: Partition { topic: Arc::clone(topic), number: partition },
-        key: Some(key.to_string().into_bytes()),
-        value: Some(value),
-        headers: Vec::new(),
+/// A topic and the number of its partitions.
+#[derive(Debug, Clone)]
+struct Topic {
+    name: Arc<str>,
+    partitions: u32,
+}
+
+impl Topic {
+    /// Looks a topic up that has to be there.
+    fn look_up(lookup: &mut dyn Lookup, name: &str) -> Result<Topic, Stop> {
+        let partitions = lookup.partitions(name)?.ok_or_else(|| Stop::NoTopic(name.to_owned()))?;
+        Ok(Topic { name: name.into(), partitions })
+    }
+
+    /// A partition of it.
+    fn partition(&self, number: u32) -> Partition {
+        Partition { topic: Arc::clone(&self.name), number }
+    }
+
+    /// The partition of a key.
+    fn partition_of(&self, key: &[u8]) -> Partition {
+        self.partition(partition_of(key, self.partitions))
+    }
+
+    /// A message as records of the inbox, which this topic has to be: one for the entity that handles it,
+    /// or one for each partition.
+    fn inbox_records(&self, message: &Inbox) -> Vec<NewRecord> {
+        let key = message.key();
+        let text = key.to_string().into_bytes();
+        let partitions = match key {
+            Key::Everywhere => (0..self.partitions).map(|number| self.partition(number)).collect(),
+            _ => vec![self.partition_of(&text)],
+        };
+        let value = encode(message);
+        let record = |partition| NewRecord {
+            partition,
+            key: Some(text.clone()),
+            value: Some(value.clone()),
+            headers: Vec::new(),
+        };
+        partitions.into_iter().map(record).collect()
     }
 }

@@ -1,10 +1,9 @@
 //! The scan's view of the tables: the offers, and who is linked. Read whole at the start, and followed.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 use std::time::Duration;
 
-use super::Stop;
+use super::{Stop, Topic};
 use crate::core::hashtag::fold;
 use crate::core::ids::AccountId;
 use crate::core::prefilter::Prefilter;
@@ -95,11 +94,10 @@ impl Tables {
 
 /// Each partition of a topic with its first offset and its end.
 pub(super) fn bounds(lookup: &mut dyn Lookup, topic: &str) -> Result<Vec<(Partition, u64, u64)>, Stop> {
-    let partitions = lookup.partitions(topic)?.ok_or_else(|| Stop::NoTopic(topic.to_owned()))?;
-    let name: Arc<str> = topic.into();
+    let topic = Topic::look_up(lookup, topic)?;
     let mut bounds = Vec::new();
-    for number in 0..partitions {
-        let partition = Partition { topic: Arc::clone(&name), number };
+    for number in 0..topic.partitions {
+        let partition = topic.partition(number);
         let (first, end) = lookup.watermarks(&partition, Isolation::Uncommitted)?;
         bounds.push((partition, first, end));
     }

@@ -5,34 +5,22 @@
 //! below is acknowledged. So whoever reads a committed time of a partition knows that every tweet up to it
 //! is in the inbox, as far as tweets are in order.
 
+mod look;
+
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::partitioner::partition_of;
+use self::look::{Ahead, Look, Outgoing};
 use super::tables::{Matchers, Tables};
-use super::{Clock, Stop, Topics, Turn, inbox_record, passes};
+use super::{Clock, Stop, Topic, Topics, Turn, passes};
 use crate::core::ids::AccountId;
-use crate::core::inbox::{Inbox, encode};
-use crate::core::tally::{Counted, Tally};
-use crate::core::time::{HOUR, MINUTE, SECOND, Time};
-use crate::core::tweet::{self, Record};
-use crate::log::{
-    Committed, Isolation, Kind, Log, Lookup, Member, Membership, Message, NewRecord, Partition, Polled,
-    Producer,
-};
+use crate::core::tally::Tally;
+use crate::core::time::{MINUTE, SECOND, Time};
+use crate::log::{Committed, Isolation, Kind, Log, Lookup, Member, Membership, Partition, Polled, Producer};
 
 /// Offsets are committed once in so long, in milliseconds.
 const COMMIT_EVERY: i64 = SECOND;
-/// A partition's newest tweet is looked at for its time at most once in so long, in milliseconds.
-const SAMPLE_EVERY: i64 = 100;
-/// A tweet may be that far ahead of the clock, in milliseconds.
-const MAX_AHEAD: i64 = MINUTE;
-/// Deletions of tweets older than the longest time for which anything can be pending are dropped, in
-/// milliseconds: an hour for the offer tweet, an hour for the window, half an hour of slack.
-const DELETION_AGE: i64 = 2 * HOUR + HOUR / 2;
-/// As much of a dead letter is kept, in bytes.
-const DEAD_LETTER_BYTES: usize = 64 << 10;
 /// So many failures of the producer in a row are one too many.
 const MAX_FAILURES: u32 = 5;
 
@@ -63,9 +51,9 @@ pub struct ScanWorker {
     lookup: Box<dyn Lookup + Send>,
     tables: Tables,
     matchers: Option<Matchers>,
-    inbox: (Arc<str>, u32),
-    dead_letters: (Arc<str>, u32),
-    tweets: Arc<str>,
+    tweets: Topic,
+    inbox: Topic,
+    dead_letters: Topic,
     parts: BTreeMap<u32, Part>,
     /// Assigned, and not begun with: the group could not say yet where.
     waiting: Vec<Partition>,
@@ -86,14 +74,6 @@ struct Part {
     sampled_at: Time,
     /// What was committed last.
     committed: Option<u64>,
-}
-
-/// Tweets ahead of the clock in the present minute.
-#[derive(Debug, Default)]
-struct Ahead {
-    since: Time,
-    ahead: u64,
-    of: u64,
 }
 
 /// What a scan worker has seen since it was asked last.
@@ -117,13 +97,6 @@ pub struct Seen {
     pub nothing: Tally,
 }
 
-/// What is to be written about a record.
-enum Said {
-    Nothing,
-    Inbox(Inbox),
-    DeadLetter(&'static str),
-}
-
 impl ScanWorker {
     /// A worker that has joined its group. It reads the tables before its first tweet.
     ///
@@ -132,12 +105,9 @@ impl ScanWorker {
     pub fn new(log: Arc<dyn Log>, clock: Arc<dyn Clock>, options: ScanOptions) -> Result<ScanWorker, Stop> {
         let topics = options.topics.clone();
         let mut lookup = log.lookup()?;
-        let mut named = |topic: &str| -> Result<(Arc<str>, u32), Stop> {
-            let partitions = lookup.partitions(topic)?.ok_or_else(|| Stop::NoTopic(topic.to_owned()))?;
-            Ok((topic.into(), partitions))
-        };
-        let (tweets, _) = named(&topics.tweets)?;
-        let (inbox, dead_letters) = (named(&topics.inbox)?, named(&topics.dead_letters)?);
+        let mut named = |name: &str| Topic::look_up(&mut *lookup, name);
+        let (tweets, inbox) = (named(&topics.tweets)?, named(&topics.inbox)?);
+        let dead_letters = named(&topics.dead_letters)?;
         let ignored = options.ignored.clone();
         let tables = Tables::new(&*log, &topics.offers, &topics.accounts, &options.code_prefix, ignored)?;
         let member = log.member(&Membership {
@@ -157,9 +127,9 @@ impl ScanWorker {
             lookup,
             tables,
             matchers: None,
+            tweets,
             inbox,
             dead_letters,
-            tweets,
             parts: BTreeMap::new(),
             waiting: Vec::new(),
             committed_at: now,
@@ -291,15 +261,15 @@ impl ScanWorker {
     }
 
     fn send(&mut self, said: Outgoing) -> Result<(), crate::log::Error> {
-        let record = match said {
+        match said {
             Outgoing::Inbox(message) => {
-                let key = message.key();
-                let number = partition_of(key.to_string().as_bytes(), self.inbox.1);
-                inbox_record(&self.inbox.0, number, &key, encode(&message))
+                let mut records = self.inbox.inbox_records(&message).into_iter();
+                records.try_for_each(|record| self.producer.send(record))
             }
-            Outgoing::DeadLetter(letter) => letter.record(&self.dead_letters, &self.tweets),
-        };
-        self.producer.send(record)
+            Outgoing::DeadLetter(letter) => {
+                self.producer.send(letter.record(&self.dead_letters, &self.tweets.name))
+            }
+        }
     }
 
     /// Waits until everything that was written is acknowledged, then commits what was read.
@@ -314,7 +284,7 @@ impl ScanWorker {
         for (&number, part) in &self.parts {
             if part.committed != Some(part.next) {
                 let metadata = part.time.map(|time| time.millis().to_string()).unwrap_or_default();
-                let partition = Partition { topic: Arc::clone(&self.tweets), number };
+                let partition = self.tweets.partition(number);
                 offsets.push((partition, Committed { offset: part.next, metadata }));
             }
         }
@@ -342,7 +312,7 @@ impl ScanWorker {
         let numbers: Vec<u32> = self.parts.keys().copied().collect();
         // Nothing more of them is read before they begin anew.
         for number in numbers {
-            self.waiting.push(Partition { topic: Arc::clone(&self.tweets), number });
+            self.waiting.push(self.tweets.partition(number));
         }
         self.parts.clear();
         self.begin_waiting()
@@ -359,130 +329,6 @@ impl ScanWorker {
             self.ahead = Ahead { since: now, ..Ahead::default() };
         }
         Ok(())
-    }
-}
-
-/// What is to be sent because of a record.
-enum Outgoing {
-    Inbox(Inbox),
-    DeadLetter(Box<DeadLetter>),
-}
-
-struct DeadLetter {
-    reason: &'static str,
-    partition: u32,
-    offset: u64,
-    bytes: Vec<u8>,
-}
-
-impl DeadLetter {
-    fn record(self, topic: &(Arc<str>, u32), source: &str) -> NewRecord {
-        let headers = vec![
-            ("reason", self.reason.as_bytes().to_vec()),
-            ("source-topic", source.as_bytes().to_vec()),
-            ("source-partition", self.partition.to_string().into_bytes()),
-            ("source-offset", self.offset.to_string().into_bytes()),
-        ];
-        let partition = Partition { topic: Arc::clone(&topic.0), number: self.partition % topic.1.max(1) };
-        NewRecord { partition, key: None, value: Some(self.bytes), headers }
-    }
-}
-
-/// What is needed to look at one record.
-struct Look<'w> {
-    matchers: Option<&'w Matchers>,
-    linked: &'w HashSet<AccountId>,
-    options: &'w ScanOptions,
-    parts: &'w mut BTreeMap<u32, Part>,
-    ahead: &'w mut Ahead,
-    strangers: &'w mut (Time, u32),
-    seen: &'w mut Seen,
-    now: Time,
-}
-
-impl Look<'_> {
-    fn at(&mut self, message: &Message<'_>, said: &mut Vec<Outgoing>) {
-        let Some(part) = self.parts.get_mut(&message.partition) else { return };
-        part.next = message.offset + 1;
-        let bytes = message.value.unwrap_or_default();
-        self.seen.records += 1;
-        self.seen.bytes += bytes.len() as u64;
-        let Some(matchers) = self.matchers else { return };
-        let sample = self.now.since(part.sampled_at) >= SAMPLE_EVERY;
-        let too_large = bytes.len() > self.options.max_record_bytes;
-        if !too_large && !matchers.prefilter.passes(bytes) && !sample {
-            return;
-        }
-        let outcome = if too_large {
-            Said::DeadLetter("too_large")
-        } else if bytes.trim_ascii().is_empty() {
-            *self.seen.skipped.entry("keep_alive").or_default() += 1;
-            Said::Nothing
-        } else {
-            self.parsed(message.partition, bytes)
-        };
-        match outcome {
-            Said::Nothing => {}
-            Said::Inbox(message) => said.push(Outgoing::Inbox(message)),
-            Said::DeadLetter(reason) => {
-                *self.seen.dead_letters.entry(reason).or_default() += 1;
-                let bytes = bytes[..bytes.len().min(DEAD_LETTER_BYTES)].to_vec();
-                let (partition, offset) = (message.partition, message.offset);
-                said.push(Outgoing::DeadLetter(Box::new(DeadLetter { reason, partition, offset, bytes })));
-            }
-        }
-    }
-
-    fn parsed(&mut self, partition: u32, bytes: &[u8]) -> Said {
-        self.seen.candidates += 1;
-        let tweet = match tweet::parse(bytes) {
-            Err(bad) => return Said::DeadLetter(bad.reason()),
-            Ok(Record::Control(kind)) => {
-                *self.seen.skipped.entry(kind.as_str()).or_default() += 1;
-                return Said::Nothing;
-            }
-            Ok(Record::Deletion(deletion)) => return self.deletion(deletion),
-            Ok(Record::Tweet(tweet)) => tweet,
-        };
-        self.ahead.of += 1;
-        if tweet.time > self.now.plus(MAX_AHEAD) {
-            self.ahead.ahead += 1;
-            return Said::DeadLetter("time_ahead");
-        }
-        if let Some(part) = self.parts.get_mut(&partition) {
-            part.time = part.time.max(Some(tweet.time));
-            part.sampled_at = self.now;
-        }
-        let Some(matchers) = self.matchers else { return Said::Nothing };
-        let is_linked = self.linked.contains(&tweet.author);
-        let sighting = matchers.scan.sighting(&tweet, |_| is_linked, &mut self.seen.nothing);
-        match sighting {
-            Some(sighting) if is_linked || self.is_in_sample() => {
-                self.seen.sightings += 1;
-                Said::Inbox(Inbox::Sighting(sighting))
-            }
-            _ => Said::Nothing,
-        }
-    }
-
-    fn deletion(&mut self, deletion: tweet::Deletion) -> Said {
-        let time = Time::of_tweet_id(deletion.id.get());
-        let is_young = time.is_none_or(|time| time >= self.now.minus(DELETION_AGE));
-        if !is_young || !self.linked.contains(&deletion.author) {
-            self.seen.nothing.count(Counted::DeletionDropped);
-            return Said::Nothing;
-        }
-        self.seen.deletions += 1;
-        Said::Inbox(Inbox::Deletion { account: deletion.author, tweet_id: deletion.id })
-    }
-
-    /// A sample of what strangers tweet is answered, the same number in every second.
-    fn is_in_sample(&mut self) -> bool {
-        if self.now.since(self.strangers.0) >= SECOND {
-            *self.strangers = (self.now, 0);
-        }
-        self.strangers.1 += 1;
-        self.strangers.1 <= self.options.strangers_per_second
     }
 }
 
