@@ -13,6 +13,7 @@
 //! | commit when a poll comes back empty, after a message between entities, after 100 ms, after so many records | `is_due`, `commit` |
 //! | the offsets of every partition with a record in it; one lost: abort | `commit`, `revoked` |
 //! | revoke: finish, or abort when it is lost; then give up | `revoked` |
+//! | after each meeting of the group what was kept is compared with what is committed | `verify` |
 //! | doubt about a commit: new producer, state from the changelog | `recover` |
 //! | at most 1,000 lapses in a transaction; the input stays before the mark until all are done | `handle` |
 
@@ -69,6 +70,8 @@ pub struct DeskWorker {
     leaving: BTreeSet<u32>,
     arrived: VecDeque<Arrived>,
     open: Option<Open>,
+    /// The group has met: what was kept has to be verified before anything more is decided.
+    unverified: bool,
     failures: u32,
     done: Done,
 }
@@ -159,6 +162,7 @@ impl DeskWorker {
             leaving: BTreeSet::new(),
             arrived: VecDeque::new(),
             open: None,
+            unverified: false,
             failures: 0,
             done: Done::default(),
         })
@@ -171,6 +175,12 @@ impl DeskWorker {
     pub fn turn(&mut self, wait: Duration) -> Result<Turn, Stop> {
         if self.transactions.is_none() {
             self.new_producer()?;
+        }
+        if self.unverified {
+            self.verify()?;
+            if self.unverified {
+                return Ok(Turn::Worked);
+            }
         }
         for restored in self.restorer.turn(&mut *self.member, &*self.clock)? {
             self.run_from(restored)?;
@@ -185,6 +195,8 @@ impl DeskWorker {
         };
         let was_empty = match polled {
             Polled::Assigned(partitions) => {
+                self.commit()?;
+                self.unverified = true;
                 for partition in partitions {
                     self.restorer.begin(partition.number, self.clock.now());
                 }
@@ -295,6 +307,29 @@ impl DeskWorker {
             self.member.start(&inbox, from)?;
         }
         Ok(true)
+    }
+
+    /// Compares the committed offsets of the partitions that were kept with their state. A worker that stood
+    /// still during two meetings of the group may keep, unnoticed, what another had meanwhile: then its state
+    /// is old, and is made anew from the changelog.
+    fn verify(&mut self) -> Result<(), Stop> {
+        let numbers: Vec<u32> = self.parts.keys().copied().collect();
+        let partitions: Vec<Partition> = numbers.iter().map(|number| self.inbox(*number)).collect();
+        let committed = match self.member.committed(&partitions) {
+            Err(error) if passes(&error) => return Ok(()),
+            committed => committed?,
+        };
+        for (number, committed) in numbers.into_iter().zip(committed) {
+            let is_ours =
+                |part: &Part| committed.as_ref().is_none_or(|committed| committed.offset == part.next);
+            if !self.parts.get(&number).is_none_or(is_ours) {
+                self.parts.remove(&number);
+                self.member.pause(&self.inbox(number))?;
+                self.restorer.begin(number, self.clock.now());
+            }
+        }
+        self.unverified = false;
+        Ok(())
     }
 
     /// Gives partitions up. What is open is finished before, unless they are somebody else's already.
