@@ -1,5 +1,5 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // in a test a panic is the report
-#[path = "log/broker.rs"]
+#[path = "common/broker.rs"]
 mod broker;
 use broker::Broker;
 use hashbuy::log::kafka::{KafkaLog, Settings};
