@@ -33,7 +33,9 @@ pub fn two_processes(world: &mut World) {
     world.await_count("purchase.requested", count, SOON);
     let requested = world.purchases();
     let (before, after) = requested.split_at(count / 2);
-    before.iter().for_each(|event| drop(firehose.tweet(shopper(event), text(event, "code"))));
+    for event in before {
+        firehose.tweet(shopper(event), text(event, "code"));
+    }
     world.await_count("purchase.confirmed", count / 2, SOON);
     for service in [&mut first, &mut second] {
         let events = ["purchase.requested", "purchase.confirmed"]
@@ -65,7 +67,9 @@ pub fn two_processes(world: &mut World) {
     });
     let lamps: Vec<Value> =
         world.purchases().into_iter().filter(|event| text(event, "offer_id") == "lamp").collect();
-    lamps.iter().for_each(|event| drop(firehose.tweet(shopper(event), text(event, "code"))));
+    for event in &lamps {
+        firehose.tweet(shopper(event), text(event, "code"));
+    }
     world.await_count("purchase.confirmed", 2 * count, SOON);
     second.stop();
 

@@ -3,6 +3,7 @@
 mod cancellations;
 mod handover;
 mod kills;
+mod poison;
 mod purchase;
 mod surroundings;
 
@@ -14,6 +15,8 @@ pub const WITH_BROKER: &[(&str, fn(&mut World))] = &[
     ("kill_and_restart", kills::kill_and_restart),
     ("two_processes", handover::two_processes),
     ("cancellations", cancellations::cancellations),
+    ("poisoned_tweets", poison::poisoned_tweets),
+    ("poisoned_tables", poison::poisoned_tables),
     ("missing_topics", surroundings::missing_topics),
     ("port_in_use", surroundings::port_in_use),
     ("same_instance", surroundings::same_instance),
