@@ -1,6 +1,7 @@
 //! `hashbuy topics`: the topics that the service needs.
 
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use clap::{Args, Subcommand};
 
@@ -8,11 +9,14 @@ use crate::command::run::connect;
 use crate::command::{Error, tell};
 use crate::config::Config;
 use crate::log::kafka::{Made, NewTopic};
+use crate::log::{Isolation, Kind, Log, Lookup, Partition};
 use crate::worker::Topics as Names;
 
 const MIB: u64 = 1 << 20;
 const MINUTE_MS: u64 = 60_000;
 const DAY_MS: u64 = 24 * 60 * MINUTE_MS;
+/// New topics are served within so long, or it is a failure.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What can be done with topics.
 #[derive(Debug, Subcommand)]
@@ -63,7 +67,41 @@ pub fn run(topics: &Topics) -> Result<(), Error> {
             Made::Before => tell(format_args!("{}: is there", topic.name)),
         }
     }
+    await_leaders(&*log, &wanted)
+}
+
+/// Waits until every partition answers: a topic that was just made has no leaders yet, and the next command
+/// would stumble over that.
+fn await_leaders(log: &dyn Log, topics: &[NewTopic]) -> Result<(), Error> {
+    let mut lookup = log.lookup().map_err(Error::failed)?;
+    let until = Instant::now() + PATIENCE;
+    for topic in topics {
+        loop {
+            match are_led(&mut *lookup, &topic.name) {
+                Ok(true) => break,
+                Err(error) if error.kind != Kind::Retry => return Err(Error::failed(error)),
+                answer if Instant::now() >= until => {
+                    let why = answer.err().map(|error| format!(": {error}")).unwrap_or_default();
+                    return Err(Error::Failed(format!(
+                        "topic {} was made, but is not served after {} s{why}",
+                        topic.name,
+                        PATIENCE.as_secs()
+                    )));
+                }
+                _ => std::thread::sleep(Duration::from_millis(50)),
+            }
+        }
+    }
     Ok(())
+}
+
+/// Whether a topic is there and each of its partitions tells where it ends.
+fn are_led(lookup: &mut dyn Lookup, topic: &str) -> Result<bool, crate::log::Error> {
+    let Some(partitions) = lookup.partitions(topic)? else { return Ok(false) };
+    for number in 0..partitions {
+        lookup.watermarks(&Partition::new(topic, number), Isolation::Uncommitted)?;
+    }
+    Ok(partitions > 0)
 }
 
 /// All topics with the settings that the guarantees hang on.

@@ -6,6 +6,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
+#[path = "../common/broker.rs"]
 mod broker;
 mod cases;
 mod fixture;

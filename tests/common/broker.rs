@@ -1,6 +1,8 @@
 //! A real Kafka broker for a run of tests, started and ended by `deploy/kafka/kafka`.
 
-use std::path::{Path, PathBuf};
+#![allow(dead_code, reason = "no suite needs all of it")]
+
+use std::path::PathBuf;
 use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -42,7 +44,17 @@ impl Broker {
     pub fn up(name: &str) -> Result<Broker, String> {
         let target = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
         let folder = target.join(format!("kafka-{name}-{}", std::process::id()));
-        let bootstrap = start(&folder)?;
+        let pid = std::process::id().to_string();
+        let output = script()
+            .args(["up", "--while", &pid, "--dir"])
+            .arg(&folder)
+            .output()
+            .map_err(|error| format!("deploy/kafka/kafka cannot be run: {error}"))?;
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        let bootstrap = said.trim().strip_prefix("bootstrap ");
+        let Some(bootstrap) = bootstrap.filter(|_| output.status.success()).map(str::to_owned) else {
+            return Err(format!("{said}{}", String::from_utf8_lossy(&output.stderr)));
+        };
         let admin = ClientConfig::new()
             .set("bootstrap.servers", &bootstrap)
             .create()
@@ -50,25 +62,10 @@ impl Broker {
         Ok(Broker { folder, bootstrap, admin })
     }
 
-    /// Kills the broker, as a crash does.
-    ///
-    /// # Panics
-    /// If that fails; so do the others.
-    pub fn kill(&self) {
-        let pid = std::fs::read_to_string(self.folder.join("1/pid")).unwrap();
-        let killed = Command::new("kill").args(["-KILL", pid.trim()]).status().unwrap();
-        assert!(killed.success(), "the broker {pid} was not killed");
-    }
-
-    /// Starts it again, with its data and its port.
-    pub fn revive(&self) {
-        assert_eq!(start(&self.folder).as_ref(), Ok(&self.bootstrap));
-    }
-
     /// Makes a topic.
     ///
     /// # Panics
-    /// If the broker refuses.
+    /// If the broker refuses; so do the others.
     pub fn create(&self, name: &str, partitions: u32, settings: &[(&str, &str)]) {
         let mut topic = NewTopic::new(name, number(partitions), TopicReplication::Fixed(1));
         for (name, value) in settings {
@@ -117,21 +114,6 @@ impl Drop for Broker {
         if !ended.is_ok_and(|status| status.success()) {
             eprintln!("the broker in {} was not ended", self.folder.display());
         }
-    }
-}
-
-/// Starts what does not run in a folder, and returns its bootstrap address.
-fn start(folder: &Path) -> Result<String, String> {
-    let pid = std::process::id().to_string();
-    let output = script()
-        .args(["up", "--while", &pid, "--dir"])
-        .arg(folder)
-        .output()
-        .map_err(|error| format!("deploy/kafka/kafka cannot be run: {error}"))?;
-    let said = String::from_utf8_lossy(&output.stdout);
-    match said.trim().strip_prefix("bootstrap ") {
-        Some(bootstrap) if output.status.success() => Ok(bootstrap.to_owned()),
-        _ => Err(format!("{said}{}", String::from_utf8_lossy(&output.stderr))),
     }
 }
 

@@ -1,0 +1,27 @@
+//! The cases.
+
+mod cancellations;
+mod handover;
+mod kills;
+mod poison;
+mod purchase;
+mod surroundings;
+
+use crate::world::World;
+
+/// Cases with a world on the broker of the run.
+pub const WITH_BROKER: &[(&str, fn(&mut World))] = &[
+    ("request_confirm_order", purchase::request_confirm_order),
+    ("kill_and_restart", kills::kill_and_restart),
+    ("two_processes", handover::two_processes),
+    ("cancellations", cancellations::cancellations),
+    ("poisoned_tweets", poison::poisoned_tweets),
+    ("poisoned_tables", poison::poisoned_tables),
+    ("missing_topics", surroundings::missing_topics),
+    ("port_in_use", surroundings::port_in_use),
+    ("same_instance", surroundings::same_instance),
+];
+
+/// Cases that need none.
+pub const WITHOUT_BROKER: &[(&str, fn())] =
+    &[("no_broker", surroundings::no_broker), ("wrong_settings", surroundings::wrong_settings)];
