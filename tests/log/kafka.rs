@@ -37,31 +37,16 @@ pub fn trials(trials: &mut Vec<Trial>) -> Arc<Shared> {
     let shared = Arc::new(Shared::default());
     let required = std::env::var(broker::REQUIRE).is_ok_and(|value| value == "1");
     let missing = Broker::missing().filter(|_| !required);
-    let mut add = |name: &str, run: Box<dyn FnOnce() -> Result<(), Failed> + Send>| {
-        let trial = Trial::test(format!("kafka::{name}"), run);
+    for &(name, case) in cases::ALL.iter().chain(kafka_cases::ALL) {
+        let shared = Arc::clone(&shared);
+        let trial = Trial::test(format!("kafka::{name}"), move || {
+            case(&shared.fixture()?);
+            Ok(())
+        });
         trials.push(match &missing {
             Some(missing) => trial.with_ignored_flag(true).with_kind(missing),
             None => trial,
         });
-    };
-    for &(name, case) in cases::ALL.iter().chain(kafka_cases::ALL) {
-        let shared = Arc::clone(&shared);
-        add(
-            name,
-            Box::new(move || {
-                case(&shared.fixture()?);
-                Ok(())
-            }),
-        );
-    }
-    for &(name, case) in kafka_cases::OF_A_BROKER {
-        add(
-            name,
-            Box::new(move || {
-                case(&Kafka::new(&Arc::new(Broker::up(name)?)));
-                Ok(())
-            }),
-        );
     }
     shared
 }
@@ -79,7 +64,7 @@ pub fn settings(bootstrap: &str) -> Settings {
 
 /// The log of a broker, for one case.
 pub struct Kafka {
-    pub broker: Arc<Broker>,
+    broker: Arc<Broker>,
     log: KafkaLog,
     prefix: String,
 }

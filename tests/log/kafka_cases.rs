@@ -7,7 +7,7 @@ use hashbuy::log::{Isolation, Kind, NewRecord, Partition, Polled};
 
 use crate::cases::Case;
 use crate::fixture::{Fixture, plain};
-use crate::kafka::{Kafka, settings};
+use crate::kafka::settings;
 use crate::tools::{
     Peer, await_shares, begin, committed, eventually, record, some_standing, transactions, watermarks, write,
 };
@@ -20,12 +20,6 @@ pub const ALL: &[(&str, Case)] = &[
     ("static_overrun", static_overrun),
     ("too_large", too_large),
 ];
-
-/// A case with a broker of its own.
-pub type CaseOfABroker = fn(&Kafka);
-
-/// Cases that need a broker of their own, since they do not treat it well.
-pub const OF_A_BROKER: &[(&str, CaseOfABroker)] = &[("broker_killed", broker_killed)];
 
 /// A topic with records in each partition.
 fn topic(fixture: &dyn Fixture, partitions: u32, records: usize) -> (String, Vec<Partition>) {
@@ -176,62 +170,4 @@ fn too_large(fixture: &dyn Fixture) {
     transactions(fixture, &fixture.name("id"));
     let (_, end) = watermarks(fixture, &partitions[0], Isolation::Committed);
     assert!(end <= 2, "the small record and an abort at most, not {end}");
-}
-
-/// A broker that dies with transactions open, and comes back: every call ends in time with an answer
-/// that is true, and a fresh producer goes on. Reading on and the group need no help.
-fn broker_killed(fixture: &Kafka) {
-    let (topic, partitions) = topic(fixture, 1, 3);
-    let (group, id) = (fixture.name("group"), fixture.name("id"));
-    let out = fixture.name("out");
-    fixture.create(&out, plain(1));
-    let out = Partition::new(out, 0);
-    let mut peer = Peer::join(fixture, &group, &topic, Some(&id));
-    eventually(fixture, "what is there", || {
-        peer.settle();
-        (peer.read.len() == 3).then_some(())
-    });
-    let mut producer = transactions(fixture, &id);
-    let mut acknowledged = Vec::new();
-    let mut doubtful = Vec::new();
-    for round in 0..4_u64 {
-        let value = format!("round {round}");
-        begin(&mut *producer, vec![record(&out, &value)]);
-        if round % 2 == 1 {
-            fixture.broker.kill();
-            let broker = std::sync::Arc::clone(&fixture.broker);
-            thread::spawn(move || {
-                thread::sleep(Duration::from_secs(round));
-                broker.revive();
-            });
-        }
-        let begun = Instant::now();
-        let outcome = peer.member.standing();
-        match outcome.and_then(|standing| producer.commit(&[(partitions[0].clone(), round)], &standing)) {
-            Ok(()) => acknowledged.push(value),
-            Err(error) => {
-                assert!(matches!(error.kind, Kind::Abort | Kind::Unknown | Kind::Fenced), "{:?}", error);
-                if error.kind == Kind::Unknown {
-                    doubtful.push(value);
-                }
-                drop(producer);
-                producer = transactions(fixture, &id);
-            }
-        }
-        assert!(begun.elapsed() < Duration::from_secs(45), "{:?}", begun.elapsed());
-        eventually(fixture, "a member again", || {
-            peer.settle();
-            (peer.assigned.len() == 1 && peer.member.standing().is_ok()).then_some(())
-        });
-    }
-    let stored = fixture.records(&out.topic);
-    let stored: Vec<String> =
-        stored.into_iter().map(|stored| String::from_utf8(stored.value.unwrap()).unwrap()).collect();
-    let certain: Vec<&String> = stored.iter().filter(|value| !doubtful.contains(value)).collect();
-    assert_eq!(certain, acknowledged.iter().collect::<Vec<_>>(), "of {stored:?}");
-    write(fixture, vec![record(&partitions[0], "afterwards")]);
-    eventually(fixture, "what came afterwards", || {
-        peer.settle();
-        peer.values().contains(&"afterwards").then_some(())
-    });
 }

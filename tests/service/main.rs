@@ -8,7 +8,6 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
-#[allow(dead_code, reason = "this suite makes its topics with the program")]
 #[path = "../common/broker.rs"]
 mod broker;
 mod cases;

@@ -158,6 +158,15 @@ impl KafkaMember {
         let reason = self.consumer.context().reason();
         let what = format!("group {}: {error}: {reason}", self.membership.group);
         match error {
+            KafkaError::MessageConsumptionFatal(Code::FencedInstanceId) => {
+                let Membership { group, instance, .. } = &self.membership;
+                let name = instance.as_deref().unwrap_or_default();
+                let what = format!(
+                    "group {group}: another process has joined as {name} and taken this one's place: give each \
+                     process its own `instance`"
+                );
+                Some(self.spend(Error::new(Kind::Fatal, what)))
+            }
             KafkaError::MessageConsumptionFatal(_) => Some(self.spend(Error::new(Kind::Fatal, what))),
             KafkaError::MessageConsumption(Code::AutoOffsetReset | Code::OffsetOutOfRange) => {
                 seek::out_of_range(&self.consumer, self.held.running())

@@ -9,8 +9,11 @@ mod surroundings;
 
 use crate::world::World;
 
+/// A case, by its name.
+pub type Case<F> = (&'static str, F);
+
 /// Cases with a world on the broker of the run.
-pub const WITH_BROKER: &[(&str, fn(&mut World))] = &[
+pub const WITH_BROKER: &[Case<fn(&mut World)>] = &[
     ("request_confirm_order", purchase::request_confirm_order),
     ("kill_and_restart", kills::kill_and_restart),
     ("two_processes", handover::two_processes),
@@ -23,5 +26,5 @@ pub const WITH_BROKER: &[(&str, fn(&mut World))] = &[
 ];
 
 /// Cases that need none.
-pub const WITHOUT_BROKER: &[(&str, fn())] =
+pub const WITHOUT_BROKER: &[Case<fn()>] =
     &[("no_broker", surroundings::no_broker), ("wrong_settings", surroundings::wrong_settings)];
