@@ -199,15 +199,15 @@ impl Restorer {
         let (first, _) = self.lookup.watermarks(&inbox, Isolation::Uncommitted)?;
         let restore = self.at_work.remove(&number);
         self.assigned = false;
-        let Some(Restore { desk, phase: Phase::Reading { committed, from, until }, offset, records, .. }) =
-            restore
+        let Some(Restore { desk, phase: Phase::Reading { committed, .. }, offset, records, .. }) = restore
         else {
             return Err(Stop::Offsets(format!("{inbox} was not being restored")));
         };
         let (at, expired) = match (committed, offset) {
             (Some(committed), Some(offset)) if committed == offset => (committed, false),
             (None, Some(offset)) => (offset, true),
-            (None, None) if from == until => (first, false),
+            // The first start. Transactions that were aborted may stand in the changelog.
+            (None, None) if records == 0 => (first, false),
             (committed, offset) => return Err(Stop::Offsets(disagree(&inbox, committed, offset))),
         };
         if at < first {

@@ -60,7 +60,11 @@ impl Service {
         let log = self.log();
         let (_, rest) = log.split_once("http://").unwrap();
         let (address, _) = rest.split_once('/').unwrap();
-        let mut stream = TcpStream::connect(address).unwrap();
+        let mut stream = TcpStream::connect(address).unwrap_or_else(|error| {
+            // It is ending: let it say why.
+            thread::sleep(Duration::from_secs(1));
+            panic!("no page at {address}: {error}\n{}", self.log())
+        });
         stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
         write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
         let mut answer = String::new();

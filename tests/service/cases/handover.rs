@@ -1,7 +1,9 @@
 //! Processes that share the partitions, and hand them over.
 
+use std::thread;
 use std::time::{Duration, Instant};
 
+use hashbuy::log::{Log as _, NewRecord, Partition};
 use serde_json::{Value, json};
 
 use crate::common::program::{census, text};
@@ -77,6 +79,30 @@ pub fn two_processes(world: &mut World) {
     assert_eq!(census(&world.purchases()), expected.map(|(kind, count)| (kind.to_owned(), count)).into());
     let placed = ("order.placed".to_owned(), 2 * count);
     assert_eq!(census(&world.orders()), [placed].into());
+}
+
+/// A process that was there before has left nothing in the changelog but a transaction that it aborted: the
+/// group has committed nothing, and the log's end is not its beginning.
+pub fn first_start_after_an_abort(world: &mut World) {
+    world.set_up(&[offer("kettle", "#GetKettle")], &SHOPPERS.map(account).collect::<Vec<_>>());
+    let mut transactions = world.log.transactions(&format!("{}-before", world.app)).unwrap();
+    transactions.begin().unwrap();
+    for number in 0..INBOX {
+        let partition = Partition::new(world.topic("changelog"), number);
+        let (key, value) = (Some(b"account/301".to_vec()), Some(b"{}".to_vec()));
+        transactions.send(NewRecord { partition, key, value, headers: Vec::new() }).unwrap();
+    }
+    // Long enough for the records to be in the log before they are aborted.
+    thread::sleep(Duration::from_millis(500));
+    transactions.abort().unwrap();
+
+    let firehose = world.firehose();
+    let service = world.run("a");
+    for shopper in SHOPPERS {
+        firehose.tweet(shopper, "#GetKettle");
+    }
+    world.await_count("purchase.requested", SHOPPERS.count(), SOON);
+    service.stop();
 }
 
 fn shopper(event: &Value) -> u64 {

@@ -17,6 +17,7 @@ pub const WITH_BROKER: &[Case<fn(&mut World)>] = &[
     ("request_confirm_order", purchase::request_confirm_order),
     ("kill_and_restart", kills::kill_and_restart),
     ("two_processes", handover::two_processes),
+    ("first_start_after_an_abort", handover::first_start_after_an_abort),
     ("cancellations", cancellations::cancellations),
     ("poisoned_tweets", poison::poisoned_tweets),
     ("poisoned_tables", poison::poisoned_tables),
