@@ -14,10 +14,11 @@ use std::fmt::Display;
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::core::code::Secret;
 use crate::core::time::Time;
+use crate::service::MachineClock;
+use crate::worker::Clock as _;
 
 /// Why a command did not end well. What it prints goes to stderr, behind `hashbuy: `.
 #[derive(Debug, thiserror::Error)]
@@ -75,10 +76,9 @@ pub fn tell(message: impl Display) {
     let _ = writeln!(io::stderr(), "{message}");
 }
 
-/// The machine's clock.
+/// The present time by the machine's clock.
 fn now() -> Time {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Time::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    MachineClock.now()
 }
 
 /// Reads the secret of the codes: the file's content without line ends at its end. `setting` is what named

@@ -1,21 +1,16 @@
 //! `hashbuy run`: the service on Kafka.
 
-mod crew;
-mod status;
-
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
-use self::crew::{Crew, Plan};
-use self::status::Status;
 use crate::command::{Error, read_secret, tell};
 use crate::config::Config;
-use crate::log::Log;
 use crate::log::kafka::{KafkaLog, Settings as KafkaSettings};
+use crate::service::{Crew, MachineClock, Notice, Plan, Stage, Status, time_of_day};
 use crate::{metrics, web};
 
 /// One line about what goes on is said once in so long.
@@ -41,17 +36,6 @@ pub struct Run {
     pub stage: Stage,
 }
 
-/// Which stages run in a process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Stage {
-    /// The firehose to the inbox, with the tables and the time
-    Scan,
-    /// The inbox to the events
-    Desk,
-    /// Both
-    All,
-}
-
 /// Runs `hashbuy run`.
 ///
 /// # Errors
@@ -68,10 +52,11 @@ pub fn run(args: &Run) -> Result<(), Error> {
     let secret = read_secret("codes.secret_file", Path::new(secret_file))?;
     let log = connect(&config)?;
     let handle = metrics::install().map_err(Error::failed)?;
-    let plan = Plan { config: config.clone(), secret, stage: args.stage };
+    let (port, stage, clock) = (config.service.port, args.stage, Arc::new(MachineClock));
+    let plan = Plan { config, secret, stage, log, clock };
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::failed)?;
-    runtime.block_on(serve(plan, log, handle, config.service.port))
+    runtime.block_on(serve(plan, handle, port))
 }
 
 /// The log of the brokers that the configuration names.
@@ -91,7 +76,6 @@ pub fn connect(config: &Config) -> Result<Arc<KafkaLog>, Error> {
 
 async fn serve(
     plan: Plan,
-    log: Arc<dyn Log>,
     handle: metrics_exporter_prometheus::PrometheusHandle,
     port: u16,
 ) -> Result<(), Error> {
@@ -102,11 +86,11 @@ async fn serve(
     let brokers = &plan.config.service.brokers;
     tell(format_args!(
         "{}  connected to {brokers} as {}; http://{address}/metrics",
-        status::clock(),
+        time_of_day(),
         plan.config.service.app
     ));
-    let status = Status::new();
-    let mut crew = Crew::start(plan, log, status.clone())?;
+    let status = Status::default();
+    let mut crew = Crew::start(plan, status.clone()).map_err(Error::failed)?;
     let page = tokio::spawn(web::serve_with(listener, handle, status.ready()));
     let (mut term, mut every) =
         (signal(SignalKind::terminate()).map_err(Error::failed)?, tokio::time::interval(STATUS_EVERY));
@@ -117,17 +101,17 @@ async fn serve(
             _ = tokio::signal::ctrl_c() => break Ok(()),
             _ = term.recv() => break Ok(()),
             _ = every.tick() => tell(status.line()),
-            _ = look.tick() => {
-                status.publish();
-                if let Some(failure) = crew.failure() {
-                    break Err(Error::Failed(failure));
-                }
-            }
+            _ = look.tick() => status.publish(),
+            notice = crew.notice() => match notice {
+                Some(stopped @ Notice::Stopped { .. }) => break Err(Error::failed(stopped)),
+                Some(notice) => tell(format_args!("{}  {notice}", time_of_day())),
+                None => break Ok(()),
+            },
         }
     };
     page.abort();
-    tell(format_args!("{}  ending: finishing what is open", status::clock()));
+    tell(format_args!("{}  ending: finishing what is open", time_of_day()));
     let left = crew.stop().await;
     tell(status.line());
-    ended.and(left.map_err(Error::Failed))
+    ended.and(left.map(|_| ()).map_err(Error::Failed))
 }

@@ -6,10 +6,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use crate::command::now;
+use super::MachineClock;
 use crate::core::desk::Pendings;
 use crate::core::time::Time;
 use crate::metrics::{self, Decided, Scanned};
+use crate::worker::Clock as _;
 use crate::worker::desk::Done;
 use crate::worker::keeper::Holds;
 use crate::worker::scan::Seen;
@@ -38,13 +39,14 @@ struct Desk {
     now: Time,
 }
 
-/// The time of day in UTC, for log lines.
-pub fn clock() -> String {
-    now().to_string().get(11..19).unwrap_or_default().to_owned()
+/// The time of day in UTC by the machine's clock, for log lines.
+pub fn time_of_day() -> String {
+    MachineClock.now().to_string().get(11..19).unwrap_or_default().to_owned()
 }
 
-impl Status {
-    pub fn new() -> Status {
+impl Default for Status {
+    /// Nothing has happened yet.
+    fn default() -> Status {
         let shared = Shared {
             since: Instant::now(),
             records: 0,
@@ -57,7 +59,9 @@ impl Status {
         };
         Status { shared: Arc::new(Mutex::new(shared)), ready: Arc::default() }
     }
+}
 
+impl Status {
     /// Whether this process does its work.
     pub fn ready(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.ready)
@@ -143,7 +147,8 @@ impl Status {
             .filter(|((.., time), _)| *time > Time::ZERO)
             .map(|((.., time), now)| now.since(*time))
             .max();
-        let mut line = format!("{}  {records:.0} tweets/s, {bytes:.1} MB/s; pending {pending}", clock());
+        let mut line =
+            format!("{}  {records:.0} tweets/s, {bytes:.1} MB/s; pending {pending}", time_of_day());
         for (kind, count) in &shared.events {
             let _ = write!(line, ", {} {count}", kind.trim_start_matches("purchase."));
         }

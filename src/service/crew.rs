@@ -1,0 +1,163 @@
+//! The threads: started together, told to end together.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use super::{Notice, Stage, Status, threads};
+use crate::config::Config;
+use crate::core::code::Secret;
+use crate::log::Log;
+use crate::worker::{Clock, Stop};
+
+/// What is open has so long to be finished.
+const FINISH: Duration = Duration::from_secs(8);
+
+/// What is to run.
+pub struct Plan {
+    /// The settings.
+    pub config: Config,
+    /// The key of the codes.
+    pub secret: Secret,
+    /// Which stages.
+    pub stage: Stage,
+    /// Where the records are.
+    pub log: Arc<dyn Log>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// The threads.
+pub struct Crew {
+    threads: Vec<JoinHandle<()>>,
+    ending: Arc<AtomicBool>,
+    kills: Vec<Arc<AtomicBool>>,
+    notices: UnboundedReceiver<Notice>,
+}
+
+/// What every thread needs.
+#[derive(Clone)]
+pub(super) struct Common {
+    pub log: Arc<dyn Log>,
+    pub clock: Arc<dyn Clock>,
+    pub config: Arc<Config>,
+    pub secret: Secret,
+    pub status: Status,
+    ending: Arc<AtomicBool>,
+    notices: UnboundedSender<Notice>,
+    /// The feeder has passed on what was in the tables at the start.
+    pub fed: Arc<AtomicBool>,
+    /// A scan worker of this process reads the first partition of the firehose.
+    pub keeps_time: Arc<AtomicBool>,
+}
+
+impl Crew {
+    /// Starts all threads of the plan.
+    ///
+    /// # Errors
+    /// If the machine gives no more threads.
+    pub fn start(plan: Plan, status: Status) -> std::io::Result<Crew> {
+        let (sender, notices) = unbounded_channel();
+        let common = Common {
+            log: plan.log,
+            clock: plan.clock,
+            config: Arc::new(plan.config),
+            secret: plan.secret,
+            status,
+            ending: Arc::default(),
+            notices: sender,
+            fed: Arc::default(),
+            keeps_time: Arc::default(),
+        };
+        let ending = Arc::clone(&common.ending);
+        let mut crew = Crew { threads: Vec::new(), ending, kills: Vec::new(), notices };
+        let service = &common.config.service;
+        if plan.stage != Stage::Scan {
+            for number in 0..service.desk_workers {
+                let kill = Arc::new(AtomicBool::new(false));
+                crew.kills.push(Arc::clone(&kill));
+                let body = move |common: &Common| threads::desk(common, number, &kill);
+                crew.thread(format!("desk {number}"), &common, body)?;
+            }
+        }
+        if plan.stage != Stage::Desk {
+            crew.thread("feeder".into(), &common, threads::feeder)?;
+            crew.thread("keeper".into(), &common, threads::keeper)?;
+            for number in 0..service.scan_workers {
+                let body = move |common: &Common| threads::scan(common, number);
+                crew.thread(format!("scan {number}"), &common, body)?;
+            }
+        }
+        Ok(crew)
+    }
+
+    fn thread(
+        &mut self,
+        name: String,
+        common: &Common,
+        work: impl FnOnce(&Common) -> Result<(), Stop> + Send + 'static,
+    ) -> std::io::Result<()> {
+        let common = common.clone();
+        let body = {
+            let worker = name.clone();
+            move || {
+                if let Err(stop) = work(&common) {
+                    common.say(Notice::Stopped { worker, stop });
+                }
+            }
+        };
+        self.threads.push(std::thread::Builder::new().name(name).spawn(body)?);
+        Ok(())
+    }
+
+    /// The next thing that the threads have to say; none when all have ended.
+    pub async fn notice(&mut self) -> Option<Notice> {
+        self.notices.recv().await
+    }
+
+    /// Ends a desk worker as a crash would, with its transaction open and without leaving the group, and has
+    /// another take its place. Nothing, if there is no such worker.
+    pub fn kill_desk(&self, number: usize) {
+        if let Some(kill) = self.kills.get(number) {
+            kill.store(true, Ordering::Release);
+        }
+    }
+
+    /// Tells all threads to end and waits for them. Returns what they said meanwhile.
+    ///
+    /// # Errors
+    /// What could not be finished.
+    pub async fn stop(mut self) -> Result<Vec<Notice>, String> {
+        self.ending.store(true, Ordering::Release);
+        let until = Instant::now() + FINISH;
+        while self.threads.iter().any(|thread| !thread.is_finished()) {
+            if Instant::now() > until {
+                return Err(format!("some workers did not end within {} s", FINISH.as_secs()));
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let mut said = Vec::new();
+        while let Ok(notice) = self.notices.try_recv() {
+            if let Notice::Stopped { .. } = notice {
+                return Err(notice.to_string());
+            }
+            said.push(notice);
+        }
+        Ok(said)
+    }
+}
+
+impl Common {
+    /// Whether the process is to end.
+    pub fn is_ending(&self) -> bool {
+        self.ending.load(Ordering::Acquire)
+    }
+
+    /// Says something. Nobody listens any more when the process is ending.
+    pub fn say(&self, notice: Notice) {
+        let _ = self.notices.send(notice);
+    }
+}

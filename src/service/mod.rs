@@ -1,0 +1,50 @@
+//! The service in one process: a [`Crew`] of threads that drive the workers, what they have to say to a
+//! person ([`Notice`]), and how it goes ([`Status`]).
+//!
+//! ```text
+//! Plan --> Crew --+-- desk 0, desk 1, ...   worker::desk     each thread calls its worker's `turn`
+//!   log           +-- feeder                worker::feeder   until it is told to end, or cannot go on
+//!   clock         +-- keeper                worker::keeper
+//!                 +-- scan 0, scan 1, ...   worker::scan
+//! ```
+//!
+//! Nothing in here knows which log it is, or what time it is: `run` brings Kafka and the machine's clock,
+//! `demo` may bring others.
+
+mod crew;
+mod notice;
+mod status;
+mod threads;
+
+use clap::ValueEnum;
+
+pub use self::crew::{Crew, Plan};
+pub use self::notice::Notice;
+pub use self::status::{Status, time_of_day};
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::core::time::Time;
+use crate::worker::Clock;
+
+/// Which stages run in a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Stage {
+    /// The firehose to the inbox, with the tables and the time
+    Scan,
+    /// The inbox to the events
+    Desk,
+    /// Both
+    All,
+}
+
+/// The machine's clock.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct MachineClock;
+
+impl Clock for MachineClock {
+    fn now(&self) -> Time {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Time::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    }
+}

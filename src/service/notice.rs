@@ -1,0 +1,68 @@
+//! What the threads of the service have to say to a person.
+
+use std::fmt;
+
+use crate::core::record::Rejection;
+use crate::worker::Stop;
+use crate::worker::desk::Back;
+
+/// Something that has happened, worth a line.
+#[derive(Debug)]
+pub enum Notice {
+    /// A desk worker has the state of a partition back from the changelog.
+    Restored {
+        /// The number of the desk worker in this process.
+        desk: u32,
+        /// What was restored.
+        back: Back,
+    },
+    /// A desk worker was ended without a farewell; another takes its place.
+    Killed {
+        /// Its number in this process.
+        desk: u32,
+    },
+    /// A scan worker begins to read the firehose.
+    Reading {
+        /// The number of the scan worker in this process.
+        scan: u32,
+        /// The firehose.
+        topic: String,
+    },
+    /// What was in the tables at the start is in the inbox.
+    TablesFed,
+    /// A record of a table was rejected.
+    Rejected {
+        /// Topic, partition and offset.
+        place: String,
+        /// What is wrong with it.
+        rejection: Rejection,
+    },
+    /// A worker cannot go on: the process has to end.
+    Stopped {
+        /// Which one.
+        worker: String,
+        /// Why.
+        stop: Stop,
+    },
+}
+
+impl fmt::Display for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Notice::Restored { desk, back } => {
+                write!(f, "desk {desk}: partition {} restored, {} records", back.partition, back.records)?;
+                if back.expired {
+                    f.write_str(
+                        "; warning: the group had no offset of it any more, the changelog's was taken",
+                    )?;
+                }
+                Ok(())
+            }
+            Notice::Killed { desk } => write!(f, "desk {desk}: killed; another takes its place"),
+            Notice::Reading { scan, topic } => write!(f, "scan {scan}: reading {topic}"),
+            Notice::TablesFed => f.write_str("feeder: the tables are in the inbox"),
+            Notice::Rejected { place, rejection } => write!(f, "feeder: {place}: {rejection}"),
+            Notice::Stopped { worker, stop } => write!(f, "{worker}: {stop}"),
+        }
+    }
+}

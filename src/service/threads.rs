@@ -1,0 +1,149 @@
+//! What each thread does: it makes its worker, and calls its turns until the process is to end.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use super::Notice;
+use super::crew::Common;
+use crate::worker::Stop;
+use crate::worker::desk::{DeskOptions, DeskWorker};
+use crate::worker::feeder::{FeederOptions, FeederWorker};
+use crate::worker::keeper::{Keeper, KeeperOptions};
+use crate::worker::scan::{ScanOptions, ScanWorker};
+
+/// How long a worker waits for something to come, before it looks whether it is to end.
+const WAIT: Duration = Duration::from_millis(100);
+/// A worker that cannot begin, because of something that passes, tries for so long.
+const BEGIN: Duration = Duration::from_secs(60);
+
+/// Makes a worker; what passes is waited for. None if the process is to end.
+fn begin<W>(common: &Common, mut make: impl FnMut() -> Result<W, Stop>) -> Result<Option<W>, Stop> {
+    let until = Instant::now() + BEGIN;
+    loop {
+        match make() {
+            Ok(worker) => return Ok(Some(worker)),
+            Err(stop) if stop.passes() && Instant::now() < until => {}
+            Err(stop) => return Err(stop),
+        }
+        if common.is_ending() {
+            return Ok(None);
+        }
+        std::thread::sleep(WAIT);
+    }
+}
+
+/// A desk worker. One that is killed is dropped as it stands, and another takes its place.
+pub(super) fn desk(common: &Common, number: u32, kill: &AtomicBool) -> Result<(), Stop> {
+    let service = &common.config.service;
+    let options = DeskOptions {
+        app: service.app.clone(),
+        instance: format!("{}-{number}", service.instance),
+        topics: service.topics.clone(),
+        secret: common.secret.clone(),
+    };
+    let make = || DeskWorker::new(Arc::clone(&common.log), Arc::clone(&common.clock), options.clone());
+    loop {
+        let Some(mut worker) = begin(common, make)? else { return Ok(()) };
+        while !common.is_ending() && !kill.load(Ordering::Acquire) {
+            worker.turn(WAIT)?;
+            let done = worker.take_done();
+            for &back in &done.restored {
+                common.say(Notice::Restored { desk: number, back });
+            }
+            common.status.desk(number, &done, worker.partitions(), common.clock.now());
+        }
+        let is_killed = kill.swap(false, Ordering::AcqRel);
+        if !is_killed || common.is_ending() {
+            let done = worker.leave()?;
+            common.status.desk(number, &done, std::iter::empty(), common.clock.now());
+            return Ok(());
+        }
+        drop(worker);
+        common.say(Notice::Killed { desk: number });
+    }
+}
+
+/// A scan worker.
+pub(super) fn scan(common: &Common, number: u32) -> Result<(), Stop> {
+    // The desk has to know who is linked before it sees what they tweet.
+    while !common.fed.load(Ordering::Acquire) {
+        if common.is_ending() {
+            return Ok(());
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let config = &common.config;
+    let options = ScanOptions {
+        app: config.service.app.clone(),
+        topics: config.service.topics.clone(),
+        code_prefix: config.settings.code_prefix.clone(),
+        ignored: config.scan.ignore_authors.iter().copied().collect::<HashSet<_>>(),
+        strangers_per_second: config.service.strangers_per_second,
+        max_record_bytes: config.input.max_record_bytes,
+    };
+    let make = || ScanWorker::new(Arc::clone(&common.log), Arc::clone(&common.clock), options.clone());
+    let Some(mut worker) = begin(common, make)? else { return Ok(()) };
+    common.say(Notice::Reading { scan: number, topic: options.topics.tweets.clone() });
+    let mut kept = false;
+    while !common.is_ending() {
+        worker.turn(WAIT)?;
+        common.status.scan(&worker.take_seen());
+        if worker.keeps_time() != kept {
+            kept = !kept;
+            common.keeps_time.store(kept, Ordering::Release);
+        }
+    }
+    if kept {
+        common.keeps_time.store(false, Ordering::Release);
+    }
+    common.status.scan(&worker.leave()?);
+    Ok(())
+}
+
+/// The feeder.
+pub(super) fn feeder(common: &Common) -> Result<(), Stop> {
+    let config = &common.config;
+    let options = FeederOptions {
+        app: config.service.app.clone(),
+        topics: config.service.topics.clone(),
+        code_prefix: config.settings.code_prefix.clone(),
+        epoch: config.service.epoch,
+    };
+    let make = || FeederWorker::new(Arc::clone(&common.log), Arc::clone(&common.clock), options.clone());
+    let Some(mut worker) = begin(common, make)? else { return Ok(()) };
+    while !common.is_ending() {
+        worker.turn(WAIT)?;
+        for (place, rejection) in worker.take_fed().rejected {
+            common.say(Notice::Rejected { place, rejection });
+        }
+        if !common.fed.load(Ordering::Acquire) && worker.has_passed_the_start()? {
+            common.fed.store(true, Ordering::Release);
+            common.say(Notice::TablesFed);
+        }
+    }
+    worker.leave().map(|_| ())
+}
+
+/// The time keeper.
+pub(super) fn keeper(common: &Common) -> Result<(), Stop> {
+    let config = &common.config;
+    let options = KeeperOptions {
+        app: config.service.app.clone(),
+        topics: config.service.topics.clone(),
+        settings: Arc::new(config.settings.clone()),
+        silence: config.service.silence,
+    };
+    let make = || Keeper::new(Arc::clone(&common.log), Arc::clone(&common.clock), options.clone());
+    let Some(mut keeper) = begin(common, make)? else { return Ok(()) };
+    while !common.is_ending() {
+        if common.keeps_time.load(Ordering::Acquire)
+            && let Some(holds) = keeper.turn()?
+        {
+            common.status.time_holds(holds);
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    Ok(())
+}
