@@ -192,7 +192,7 @@ const CONSUMER: &[(&str, &str)] = &[
     // Bounds the memory for what is fetched ahead, per client.
     ("queued.max.messages.kbytes", "32768"),
     // When that bound is reached, look again soon: with the default of 1,000 a busy partition stutters.
-    ("fetch.queue.backoff.ms", "5"),
+    ("fetch.queue.backoff.ms", "1"),
     // A fetch that waits for new records holds up a seek on the same broker that long; 500 by default.
     ("fetch.wait.max.ms", "100"),
 ];
