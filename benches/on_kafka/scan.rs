@@ -92,7 +92,8 @@ fn count(broker: &Broker, topics: &Topics, tweets: u64, round: usize) {
         .set("auto.offset.reset", "earliest")
         .set("enable.auto.commit", "false")
         .set("enable.auto.offset.store", "false")
-        .set("queued.max.messages.kbytes", "32768")
+        .set("queued.max.messages.kbytes", "8192")
+        .set("fetch.message.max.bytes", "262144")
         .set("fetch.queue.backoff.ms", "1")
         .set("fetch.wait.max.ms", "100");
     for (name, value) in &broker.properties {
