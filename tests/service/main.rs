@@ -15,6 +15,7 @@ mod cases;
 mod common;
 mod firehose;
 mod process;
+mod restamp;
 mod topics;
 mod world;
 
@@ -43,10 +44,14 @@ fn main() {
             case(&mut World::new(&broker.bootstrap));
             Ok(())
         });
-        trials.push(match &missing {
-            Some(missing) => trial.with_ignored_flag(true).with_kind(missing),
-            None => trial,
+        trials.push(unless(missing.clone().or_else(|| cases::missing(name)), trial));
+    }
+    for &(name, case) in cases::WITH_OWN_BROKER {
+        let trial = Trial::test(name, move || {
+            case(&Broker::up(name)?);
+            Ok(())
         });
+        trials.push(unless(missing.clone(), trial));
     }
     for &(name, case) in cases::WITHOUT_BROKER {
         trials.push(Trial::test(name, move || {
@@ -57,4 +62,12 @@ fn main() {
     let conclusion = libtest_mimic::run(&arguments, trials);
     drop(broker);
     conclusion.exit();
+}
+
+/// The trial, ignored if something is missing for it.
+fn unless(missing: Option<String>, trial: Trial) -> Trial {
+    match missing {
+        Some(missing) => trial.with_ignored_flag(true).with_kind(missing),
+        None => trial,
+    }
 }

@@ -50,13 +50,21 @@ impl Follower {
 
     /// All that stands in these topics at the moment, committed or not.
     pub fn everything(bootstrap: &str, topics: &[String]) -> Vec<Stored> {
-        let mut follower = Follower::new(bootstrap, topics, "read_uncommitted");
+        Follower::new(bootstrap, topics, "read_uncommitted").whole()
+    }
+
+    /// All that is committed in these topics at the moment, when no transaction is open any more.
+    pub fn all_committed(bootstrap: &str, topics: &[String]) -> Vec<Stored> {
+        Follower::committed(bootstrap, topics).whole()
+    }
+
+    fn whole(mut self) -> Vec<Stored> {
         let deadline = Instant::now() + ASK;
-        while !follower.is_at_end() {
-            assert!(Instant::now() < deadline, "{topics:?} cannot be read to their ends");
-            follower.follow(Duration::from_millis(100));
+        while !self.is_at_end() {
+            assert!(Instant::now() < deadline, "{:?} cannot be read to their ends", self.ends);
+            self.follow(Duration::from_millis(100));
         }
-        follower.records
+        self.records
     }
 
     fn new(bootstrap: &str, topics: &[String], isolation: &str) -> Follower {
