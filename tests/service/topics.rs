@@ -1,9 +1,11 @@
 //! What stands in topics, as those see it who read what is committed.
 
 use std::collections::BTreeMap;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::error::KafkaResult;
 use rdkafka::message::{Headers as _, Message as _};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use serde_json::Value;
@@ -78,10 +80,10 @@ impl Follower {
             .unwrap();
         let (mut list, mut ends) = (TopicPartitionList::new(), Vec::new());
         for topic in topics {
-            let metadata = consumer.fetch_metadata(Some(topic), ASK).unwrap();
+            let metadata = asked(|| consumer.fetch_metadata(Some(topic), ASK));
             for partition in metadata.topics()[0].partitions() {
                 list.add_partition_offset(topic, partition.id(), Offset::Offset(0)).unwrap();
-                let (_, end) = consumer.fetch_watermarks(topic, partition.id(), ASK).unwrap();
+                let (_, end) = asked(|| consumer.fetch_watermarks(topic, partition.id(), ASK));
                 ends.push((topic.clone(), partition.id(), end));
             }
         }
@@ -114,5 +116,17 @@ impl Follower {
             let position = positions.find_partition(topic, *number).map(|element| element.offset());
             *end == 0 || matches!(position, Some(Offset::Offset(at)) if at >= *end)
         })
+    }
+}
+
+/// An answer of a broker, which may have come back a moment ago.
+fn asked<T>(mut ask: impl FnMut() -> KafkaResult<T>) -> T {
+    let deadline = Instant::now() + ASK;
+    loop {
+        match ask() {
+            Ok(answer) => return answer,
+            Err(error) => assert!(Instant::now() < deadline, "{error}"),
+        }
+        thread::sleep(Duration::from_millis(200));
     }
 }
