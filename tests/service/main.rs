@@ -27,7 +27,7 @@ use self::broker::Broker;
 use self::world::World;
 
 /// So many cases run at once, unless `--test-threads` says otherwise: they wait more than they work.
-const AT_ONCE: usize = 4;
+const AT_ONCE: usize = 6;
 
 fn main() {
     let mut arguments = Arguments::from_args();
@@ -37,6 +37,13 @@ fn main() {
     let required = std::env::var(broker::REQUIRE).is_ok_and(|value| value == "1");
     let missing = Broker::missing().filter(|_| !required);
     let mut trials = Vec::new();
+    for &(name, case) in cases::WITH_OWN_BROKER {
+        let trial = Trial::test(name, move || {
+            case(&Broker::up(name)?);
+            Ok(())
+        });
+        trials.push(unless(missing.clone(), trial));
+    }
     for &(name, case) in cases::WITH_BROKER {
         let broker = Arc::clone(&broker);
         let trial = Trial::test(name, move || {
@@ -45,13 +52,6 @@ fn main() {
             Ok(())
         });
         trials.push(unless(missing.clone().or_else(|| cases::missing(name)), trial));
-    }
-    for &(name, case) in cases::WITH_OWN_BROKER {
-        let trial = Trial::test(name, move || {
-            case(&Broker::up(name)?);
-            Ok(())
-        });
-        trials.push(unless(missing.clone(), trial));
     }
     for &(name, case) in cases::WITHOUT_BROKER {
         trials.push(Trial::test(name, move || {

@@ -107,6 +107,10 @@ impl ConsumerContext for Rebalances {
         list: &mut TopicPartitionList,
     ) {
         let closing = self.lock().closing;
+        if event == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
+            // The group has met with it again.
+            self.lock().timed_out = false;
+        }
         let note = match event {
             RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => match take_over(consumer, list) {
                 Ok(()) => Note::Assigned(partitions(list)),

@@ -18,6 +18,9 @@ use crate::world::World;
 /// A case, by its name.
 pub type Case<F> = (&'static str, F);
 
+/// Cases that do to a broker what no other case could bear.
+pub const WITH_OWN_BROKER: &[Case<fn(&Broker)>] = &[("broker_goes_away", broker_goes_away::broker_goes_away)];
+
 /// Cases with a world on the broker of the run.
 pub const WITH_BROKER: &[Case<fn(&mut World)>] = &[
     // The longest first: they wait for windows to end.
@@ -37,9 +40,6 @@ pub const WITH_BROKER: &[Case<fn(&mut World)>] = &[
     ("port_in_use", surroundings::port_in_use),
     ("same_instance", surroundings::same_instance),
 ];
-
-/// Cases that do to a broker what no other case could bear.
-pub const WITH_OWN_BROKER: &[Case<fn(&Broker)>] = &[("broker_goes_away", broker_goes_away::broker_goes_away)];
 
 /// What else than a broker is missing for a case, if anything is.
 pub fn missing(name: &str) -> Option<String> {
