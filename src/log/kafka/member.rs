@@ -124,12 +124,25 @@ impl KafkaMember {
 
     /// Fails if librdkafka has given up for good, as when another one has its name.
     fn check_fatal(&mut self) -> Result<(), Error> {
-        let Some((_, why)) = self.consumer.client().fatal_error().filter(|_| !self.has_lost_its_name())
+        let Some((code, why)) = self.consumer.client().fatal_error().filter(|_| !self.has_lost_its_name())
         else {
             return Ok(());
         };
-        let what = format!("group {}: {why}", self.membership.group);
-        Err(self.spend(Error::new(Kind::Fatal, what)))
+        Err(self.failed(code, &why))
+    }
+
+    /// The end of this member, and what can be done about it.
+    fn failed(&mut self, code: Code, why: &str) -> Error {
+        let Membership { group, instance, .. } = &self.membership;
+        let name = instance.as_deref().unwrap_or_default();
+        let what = match code {
+            Code::FencedInstanceId => format!(
+                "group {group}: another process has joined as {name} and taken this one's place: give each process \
+                 its own `instance`"
+            ),
+            _ => format!("group {group}: {why}"),
+        };
+        self.spend(Error::new(Kind::Fatal, what))
     }
 
     fn spend(&mut self, error: Error) -> Error {
@@ -175,16 +188,9 @@ impl KafkaMember {
                 self.lost = true;
                 None
             }
-            KafkaError::MessageConsumptionFatal(Code::FencedInstanceId) => {
-                let Membership { group, instance, .. } = &self.membership;
-                let name = instance.as_deref().unwrap_or_default();
-                let what = format!(
-                    "group {group}: another process has joined as {name} and taken this one's place: give each \
-                     process its own `instance`"
-                );
-                Some(self.spend(Error::new(Kind::Fatal, what)))
+            KafkaError::MessageConsumptionFatal(code) => {
+                Some(self.failed(*code, &format!("{error}: {reason}")))
             }
-            KafkaError::MessageConsumptionFatal(_) => Some(self.spend(Error::new(Kind::Fatal, what))),
             KafkaError::MessageConsumption(Code::AutoOffsetReset | Code::OffsetOutOfRange) => {
                 seek::out_of_range(&self.consumer, self.held.running())
             }
