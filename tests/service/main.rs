@@ -16,6 +16,7 @@ mod common;
 mod firehose;
 mod process;
 mod restamp;
+mod stream_2013;
 mod topics;
 mod world;
 

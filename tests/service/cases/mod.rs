@@ -13,6 +13,7 @@ mod shoppers;
 mod surroundings;
 
 use crate::broker::Broker;
+use crate::stream_2013;
 use crate::world::World;
 
 /// A case, by its name.
@@ -37,13 +38,14 @@ pub const WITH_BROKER: &[Case<fn(&mut World)>] = &[
     ("poisoned_tweets", poison::poisoned_tweets),
     ("poisoned_tables", poison::poisoned_tables),
     ("missing_topics", surroundings::missing_topics),
+    ("other_changelog", surroundings::other_changelog),
     ("port_in_use", surroundings::port_in_use),
     ("same_instance", surroundings::same_instance),
 ];
 
 /// What else than a broker is missing for a case, if anything is.
 pub fn missing(name: &str) -> Option<String> {
-    if name == "real_tweets" { real_tweets::missing() } else { None }
+    if name == "real_tweets" { stream_2013::missing() } else { None }
 }
 
 /// Cases that need none.

@@ -1,15 +1,9 @@
 //! Two minutes of a real stream of 2013, moved to now: `run` on a broker says what `replay` says.
 //!
-//! The stream lies beside the project in `../shared/data/tweets`, and is no part of it. No word of it is kept
-//! or shown: offers are numbered, and a failure tells types and ids.
+//! No word of the stream is kept or shown: offers are numbered, and a failure tells types and ids.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Read as _;
-use std::path::{Path, PathBuf};
 
-use bzip2::read::MultiBzDecoder;
-use hashbuy::core::hashtag::fold;
-use hashbuy::core::tweet::{self, Record};
 use hashbuy::log::{Log as _, NewRecord, Partition};
 use hashbuy::worker::partitioner::partition_of;
 use serde_json::{Value, json};
@@ -18,8 +12,7 @@ use crate::common::program::{SECRET, arguments, json_lines, run, text};
 use crate::common::tables::with;
 use crate::common::tags::{millis, tweet_id};
 use crate::common::wire::Tweet;
-use crate::firehose::now;
-use crate::restamp::later;
+use crate::stream_2013::{Line, frequent_tags, stream};
 use crate::topics::Stored;
 use crate::world::{INBOX, SOON, World, account, offer};
 
@@ -32,21 +25,10 @@ const LEAST: usize = 50;
 /// The offer of those who tweet last of all: when they are answered, so is everybody.
 const LAST: &str = "last";
 
-/// A record of the stream, and whose it is.
-struct Line {
-    author: Option<u64>,
-    bytes: Vec<u8>,
-}
-
-/// What is missing for this case, if anything is.
-pub fn missing() -> Option<String> {
-    files().is_empty().then(|| "no ../shared/data/tweets/stream-2013-0*.json.bz2".to_owned())
-}
-
 /// The same tweets, offers and accounts give the same events in `run` and in `replay`.
 pub fn real_tweets(world: &mut World) {
     let (mut lines, end) = stream();
-    let tags = frequent_tags(&lines);
+    let tags = frequent_tags(&lines, TAGS);
     let mut offers: Vec<Value> = tags
         .iter()
         .enumerate()
@@ -180,61 +162,6 @@ fn last_accounts() -> Vec<u64> {
         (9_000_000_000_000_000_000..).find(is_there).unwrap()
     };
     (0..INBOX).map(account).collect()
-}
-
-fn files() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/tweets");
-    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
-    let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
-    let is_wanted = |name: &str| name.starts_with("stream-2013-0") && name.ends_with(".json.bz2");
-    files.retain(|path| path.file_name().is_some_and(|name| is_wanted(&name.to_string_lossy())));
-    files.sort();
-    files
-}
-
-/// The stream, moved so that its newest tweet is of this moment, which is returned, too.
-fn stream() -> (Vec<Line>, i64) {
-    let mut bytes = Vec::new();
-    for file in files() {
-        MultiBzDecoder::new(std::fs::File::open(file).unwrap()).read_to_end(&mut bytes).unwrap();
-    }
-    let records: Vec<&[u8]> = bytes.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()).collect();
-    let newest = records.iter().filter_map(|record| match tweet::parse(record) {
-        Ok(Record::Tweet(tweet)) => Some(tweet.time.millis()),
-        _ => None,
-    });
-    let end = now();
-    let delta = end - newest.max().unwrap();
-    let line = |record: &&[u8]| {
-        let bytes = later(record, delta);
-        let author = match (tweet::parse(record), tweet::parse(&bytes)) {
-            (Ok(Record::Tweet(old)), Ok(Record::Tweet(new))) => {
-                assert_eq!(new.time.since(old.time), delta);
-                Some(new.author.get())
-            }
-            (Ok(Record::Deletion(_)), Ok(Record::Deletion(new))) => Some(new.author.get()),
-            _ => None,
-        };
-        Line { author, bytes }
-    };
-    (records.iter().map(line).collect(), end)
-}
-
-/// The hashtags that authors use most in their own words, folded.
-fn frequent_tags(lines: &[Line]) -> Vec<String> {
-    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-    for line in lines {
-        let Ok(Record::Tweet(tweet)) = tweet::parse(&line.bytes) else { continue };
-        if !tweet.retweet {
-            let tags: BTreeSet<String> =
-                tweet.text.hashtags().map(|tag| fold(tag.body).into_owned()).collect();
-            tags.into_iter().for_each(|tag| *counts.entry(tag).or_default() += 1);
-        }
-    }
-    counts.retain(|tag, _| !tag.starts_with("confirm"));
-    let mut tags: Vec<(String, usize)> = counts.into_iter().collect();
-    tags.sort_by_key(|(tag, count)| (std::cmp::Reverse(*count), tag.clone()));
-    tags.into_iter().take(TAGS).map(|(tag, _)| tag).collect()
 }
 
 /// What `hashbuy replay` makes of all this, with the same configuration.
