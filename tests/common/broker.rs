@@ -62,6 +62,29 @@ impl Broker {
         Ok(Broker { folder, bootstrap, admin })
     }
 
+    /// Stops it, as a restart of its machine does. Its data stay.
+    ///
+    /// # Panics
+    /// If it does not end.
+    pub fn stop(&self) {
+        assert!(script().args(["down", "--dir"]).arg(&self.folder).status().unwrap().success());
+    }
+
+    /// Starts it again after [`stop`](Broker::stop), with its data and at its address.
+    ///
+    /// # Panics
+    /// If it does not come up, or somewhere else.
+    pub fn start_again(&self) {
+        let output = script().args(["up", "--dir"]).arg(&self.folder).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        if said.trim() != format!("bootstrap {}", self.bootstrap) {
+            let log = std::fs::read_to_string(self.folder.join("1/broker.log")).unwrap();
+            let lines: Vec<&str> = log.lines().collect();
+            let last = lines[lines.len().saturating_sub(40)..].join("\n");
+            panic!("{said}{}\n{last}", String::from_utf8_lossy(&output.stderr));
+        }
+    }
+
     /// Makes a topic.
     ///
     /// # Panics

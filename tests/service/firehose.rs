@@ -1,4 +1,5 @@
-//! A firehose: somebody always tweets something, and shoppers tweet what a case says.
+//! A firehose: somebody always tweets something, unless it is told to be silent, and shoppers tweet what a
+//! case says.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -30,28 +31,53 @@ pub struct Firehose {
 struct Wire {
     topic: Arc<str>,
     partitions: u32,
+    /// Whether there is noise at present. Held while noise is sent.
+    noisy: Mutex<bool>,
     producer: Mutex<Box<dyn Producer + Send>>,
     count: AtomicU64,
 }
 
 impl Firehose {
+    /// With noise in all of its partitions.
     pub fn new(log: &dyn Log, topic: &str, partitions: u32) -> Firehose {
+        Firehose::with_noise_in((0..partitions).collect(), log, topic, partitions)
+    }
+
+    /// With noise in some of its partitions.
+    pub fn with_noise_in(places: Vec<u32>, log: &dyn Log, topic: &str, partitions: u32) -> Firehose {
         let producer = Mutex::new(log.producer().unwrap());
-        let wire = Arc::new(Wire { topic: topic.into(), partitions, producer, count: AtomicU64::new(0) });
+        let (noisy, count) = (Mutex::new(true), AtomicU64::new(0));
+        let wire = Arc::new(Wire { topic: topic.into(), partitions, noisy, producer, count });
         let ending = Arc::new(AtomicBool::new(false));
         let pump = {
             let (wire, ending) = (Arc::clone(&wire), Arc::clone(&ending));
             thread::spawn(move || {
                 while !ending.load(Ordering::Relaxed) {
-                    for number in 0..wire.partitions {
-                        let tweet = Tweet::new(wire.id(now()), NOISY, "noise", "what a day #sunny");
-                        wire.send(number, tweet.record());
+                    let noisy = wire.noisy.lock().unwrap();
+                    if *noisy {
+                        places.iter().for_each(|&number| wire.noise(number, now()));
                     }
+                    drop(noisy);
                     thread::sleep(NOISE_EVERY);
                 }
             })
         };
         Firehose { wire, ending, pump: Some(pump) }
+    }
+
+    /// No noise from now on.
+    pub fn hush(&self) {
+        *self.wire.noisy.lock().unwrap() = false;
+    }
+
+    /// Noise again.
+    pub fn go_on(&self) {
+        *self.wire.noisy.lock().unwrap() = true;
+    }
+
+    /// A tweet that concerns nobody, in a partition.
+    pub fn noise(&self, partition: u32, millis: i64) {
+        self.wire.noise(partition, millis);
     }
 
     /// A tweet of this moment. Returns its id.
@@ -68,8 +94,12 @@ impl Firehose {
 
     /// The tweet with this id, maybe once more.
     pub fn again(&self, id: u64, author: u64, text: &str) {
-        let tweet = Tweet::new(id, author, &format!("u{author}"), text);
-        self.wire.send(self.partition_of(author), tweet.record());
+        self.post(&Tweet::new(id, author, &format!("u{author}"), text));
+    }
+
+    /// Any tweet, in its author's partition.
+    pub fn post(&self, tweet: &Tweet) {
+        self.wire.send(self.partition_of(tweet.author), tweet.record());
     }
 
     /// The notice that a tweet was deleted.
@@ -87,7 +117,8 @@ impl Firehose {
         self.wire.id(millis)
     }
 
-    fn partition_of(&self, author: u64) -> u32 {
+    /// Where an author's tweets go.
+    pub fn partition_of(&self, author: u64) -> u32 {
         u32::try_from(author % u64::from(self.wire.partitions)).unwrap()
     }
 }
@@ -95,6 +126,10 @@ impl Firehose {
 impl Wire {
     fn id(&self, millis: i64) -> u64 {
         tweet_id(millis, self.count.fetch_add(1, Ordering::Relaxed) % (1 << 22))
+    }
+
+    fn noise(&self, number: u32, millis: i64) {
+        self.send(number, Tweet::new(self.id(millis), NOISY, "noise", "what a day #sunny").record());
     }
 
     /// Waits until the broker has it: tweets of one author come in their order, also to the eye.

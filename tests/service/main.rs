@@ -15,6 +15,8 @@ mod cases;
 mod common;
 mod firehose;
 mod process;
+mod restamp;
+mod stream_2013;
 mod topics;
 mod world;
 
@@ -26,7 +28,7 @@ use self::broker::Broker;
 use self::world::World;
 
 /// So many cases run at once, unless `--test-threads` says otherwise: they wait more than they work.
-const AT_ONCE: usize = 4;
+const AT_ONCE: usize = 6;
 
 fn main() {
     let mut arguments = Arguments::from_args();
@@ -36,6 +38,13 @@ fn main() {
     let required = std::env::var(broker::REQUIRE).is_ok_and(|value| value == "1");
     let missing = Broker::missing().filter(|_| !required);
     let mut trials = Vec::new();
+    for &(name, case) in cases::WITH_OWN_BROKER {
+        let trial = Trial::test(name, move || {
+            case(&Broker::up(name)?);
+            Ok(())
+        });
+        trials.push(unless(missing.clone(), trial));
+    }
     for &(name, case) in cases::WITH_BROKER {
         let broker = Arc::clone(&broker);
         let trial = Trial::test(name, move || {
@@ -43,10 +52,7 @@ fn main() {
             case(&mut World::new(&broker.bootstrap));
             Ok(())
         });
-        trials.push(match &missing {
-            Some(missing) => trial.with_ignored_flag(true).with_kind(missing),
-            None => trial,
-        });
+        trials.push(unless(missing.clone().or_else(|| cases::missing(name)), trial));
     }
     for &(name, case) in cases::WITHOUT_BROKER {
         trials.push(Trial::test(name, move || {
@@ -57,4 +63,12 @@ fn main() {
     let conclusion = libtest_mimic::run(&arguments, trials);
     drop(broker);
     conclusion.exit();
+}
+
+/// The trial, ignored if something is missing for it.
+fn unless(missing: Option<String>, trial: Trial) -> Trial {
+    match missing {
+        Some(missing) => trial.with_ignored_flag(true).with_kind(missing),
+        None => trial,
+    }
 }

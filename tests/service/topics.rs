@@ -1,9 +1,11 @@
 //! What stands in topics, as those see it who read what is committed.
 
 use std::collections::BTreeMap;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::error::KafkaResult;
 use rdkafka::message::{Headers as _, Message as _};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use serde_json::Value;
@@ -50,13 +52,21 @@ impl Follower {
 
     /// All that stands in these topics at the moment, committed or not.
     pub fn everything(bootstrap: &str, topics: &[String]) -> Vec<Stored> {
-        let mut follower = Follower::new(bootstrap, topics, "read_uncommitted");
+        Follower::new(bootstrap, topics, "read_uncommitted").whole()
+    }
+
+    /// All that is committed in these topics at the moment, when no transaction is open any more.
+    pub fn all_committed(bootstrap: &str, topics: &[String]) -> Vec<Stored> {
+        Follower::committed(bootstrap, topics).whole()
+    }
+
+    fn whole(mut self) -> Vec<Stored> {
         let deadline = Instant::now() + ASK;
-        while !follower.is_at_end() {
-            assert!(Instant::now() < deadline, "{topics:?} cannot be read to their ends");
-            follower.follow(Duration::from_millis(100));
+        while !self.is_at_end() {
+            assert!(Instant::now() < deadline, "{:?} cannot be read to their ends", self.ends);
+            self.follow(Duration::from_millis(100));
         }
-        follower.records
+        self.records
     }
 
     fn new(bootstrap: &str, topics: &[String], isolation: &str) -> Follower {
@@ -70,10 +80,10 @@ impl Follower {
             .unwrap();
         let (mut list, mut ends) = (TopicPartitionList::new(), Vec::new());
         for topic in topics {
-            let metadata = consumer.fetch_metadata(Some(topic), ASK).unwrap();
+            let metadata = asked(|| consumer.fetch_metadata(Some(topic), ASK));
             for partition in metadata.topics()[0].partitions() {
                 list.add_partition_offset(topic, partition.id(), Offset::Offset(0)).unwrap();
-                let (_, end) = consumer.fetch_watermarks(topic, partition.id(), ASK).unwrap();
+                let (_, end) = asked(|| consumer.fetch_watermarks(topic, partition.id(), ASK));
                 ends.push((topic.clone(), partition.id(), end));
             }
         }
@@ -106,5 +116,17 @@ impl Follower {
             let position = positions.find_partition(topic, *number).map(|element| element.offset());
             *end == 0 || matches!(position, Some(Offset::Offset(at)) if at >= *end)
         })
+    }
+}
+
+/// An answer of a broker, which may have come back a moment ago.
+fn asked<T>(mut ask: impl FnMut() -> KafkaResult<T>) -> T {
+    let deadline = Instant::now() + ASK;
+    loop {
+        match ask() {
+            Ok(answer) => return answer,
+            Err(error) => assert!(Instant::now() < deadline, "{error}"),
+        }
+        thread::sleep(Duration::from_millis(200));
     }
 }

@@ -82,10 +82,20 @@ impl World {
 
     /// Makes the topics and publishes the tables, with the program's own commands.
     pub fn set_up(&mut self, offers: &[Value], accounts: &[Value]) {
-        let (tweets, inbox) = (TWEETS.to_string(), INBOX.to_string());
+        self.set_up_with(TWEETS, offers, accounts);
+    }
+
+    /// The same with so many partitions of the firehose.
+    pub fn set_up_with(&mut self, partitions: u32, offers: &[Value], accounts: &[Value]) {
+        let (tweets, inbox) = (partitions.to_string(), INBOX.to_string());
         self.hashbuy(&["topics", "create", "--tweets-partitions", &tweets, "--inbox-partitions", &inbox]);
         self.put("offers", offers);
         self.put("accounts", accounts);
+        self.follow_anew();
+    }
+
+    /// Begins to read the events from their beginning, with a connection of its own.
+    pub fn follow_anew(&mut self) {
         let topics = ["purchases", "orders", "dead_letters"].map(|name| self.topic(name));
         self.events = Some(Follower::committed(&self.bootstrap, &topics));
     }
@@ -99,6 +109,11 @@ impl World {
     /// A firehose with noise in it.
     pub fn firehose(&self) -> Firehose {
         Firehose::new(&self.log, &self.topic("tweets"), TWEETS)
+    }
+
+    /// A firehose with noise in some of its partitions.
+    pub fn firehose_with_noise_in(&self, places: &[u32]) -> Firehose {
+        Firehose::with_noise_in(places.to_vec(), &self.log, &self.topic("tweets"), TWEETS)
     }
 
     /// Starts `hashbuy run` as an instance.
@@ -193,6 +208,12 @@ impl World {
             .iter()
             .map(|path| format!("--- {}\n{}", path.display(), std::fs::read_to_string(path).unwrap()))
             .collect()
+    }
+
+    /// All that is committed in some topics, once no process is at work any more.
+    pub fn committed(&self, names: &[&str]) -> Vec<Stored> {
+        let topics: Vec<String> = names.iter().map(|name| self.topic(name)).collect();
+        Follower::all_committed(&self.bootstrap, &topics)
     }
 
     /// Everything that stands in all topics, committed or not.

@@ -55,6 +55,11 @@ pub struct Fleet {
 
 impl Fleet {
     pub fn new(seed: u64, scans: u32, desks: u32) -> Fleet {
+        Fleet::with_silence(Silence::Wait, seed, scans, desks)
+    }
+
+    /// A fleet for which time does this when the firehose is silent.
+    pub fn with_silence(silence: Silence, seed: u64, scans: u32, desks: u32) -> Fleet {
         let hand = Hand::default();
         hand.0.store(START, Ordering::SeqCst);
         let clock = hand.clone();
@@ -98,7 +103,7 @@ impl Fleet {
             app: "app".into(),
             topics: topics.clone(),
             settings: Arc::new(Settings::default()),
-            silence: Silence::Wait,
+            silence,
         };
         let mut fleet = Fleet {
             rng: Rng::with_seed(seed),
@@ -121,6 +126,11 @@ impl Fleet {
 
     pub fn now(&self) -> Time {
         self.hand.now()
+    }
+
+    /// How far the keeper's marks have come.
+    pub fn keeper_time(&self) -> Time {
+        self.keeper.time()
     }
 
     pub fn pass(&self, millis: i64) {

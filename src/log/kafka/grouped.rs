@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rdkafka::consumer::Consumer as _;
 use rdkafka::error::KafkaError;
 
-use super::rebalances::{Grouped, Rebalances};
+use super::rebalances::{Grouped, LOG_LEVEL, Rebalances};
 use super::settings::Settings;
 use crate::log::{Error, Kind, Membership};
 
@@ -28,7 +28,8 @@ pub(super) fn join(settings: &Settings, membership: &Membership) -> Result<Arc<G
     let failed = |error: KafkaError| {
         Error::new(Kind::Fatal, format!("group {} cannot be joined: {error}", membership.group))
     };
-    let config = settings.member(membership);
+    let mut config = settings.member(membership);
+    config.set_log_level(LOG_LEVEL);
     let consumer: Grouped = config.create_with_context(Rebalances::default()).map_err(failed)?;
     let topics: Vec<&str> = membership.topics.iter().map(String::as_str).collect();
     consumer.subscribe(&topics).map_err(failed)?;

@@ -78,6 +78,15 @@ impl KafkaMember {
         self.lost || self.polled.elapsed() >= self.settings.poll
     }
 
+    /// Whether the coordinator has been away for longer than the session of this static member lasts.
+    ///
+    /// librdkafka forgets its member id then, and goes on with heartbeats until the partitions are given up:
+    /// a coordinator that is back meanwhile takes them for somebody else's and refuses them as fenced. Nobody
+    /// has taken our place, but this consumer is of no more use.
+    fn has_lost_its_name(&self) -> bool {
+        self.membership.instance.is_some() && self.consumer.context().timed_out()
+    }
+
     /// The next note, as the worker is told it.
     fn noted(&mut self) -> Result<Option<Polled>, Error> {
         if self.lost {
@@ -101,6 +110,7 @@ impl KafkaMember {
             }
             Note::Revoked { partitions, lost } => {
                 self.joined &= !lost;
+                self.lost = self.has_lost_its_name();
                 partitions.iter().for_each(|partition| self.stand_still(partition));
                 self.revoked = Some(partitions.clone());
                 Ok(Some(Polled::Revoked { partitions, lost }))
@@ -114,9 +124,25 @@ impl KafkaMember {
 
     /// Fails if librdkafka has given up for good, as when another one has its name.
     fn check_fatal(&mut self) -> Result<(), Error> {
-        let Some((_, why)) = self.consumer.client().fatal_error() else { return Ok(()) };
-        let what = format!("group {}: {why}", self.membership.group);
-        Err(self.spend(Error::new(Kind::Fatal, what)))
+        let Some((code, why)) = self.consumer.client().fatal_error().filter(|_| !self.has_lost_its_name())
+        else {
+            return Ok(());
+        };
+        Err(self.failed(code, &why))
+    }
+
+    /// The end of this member, and what can be done about it.
+    fn failed(&mut self, code: Code, why: &str) -> Error {
+        let Membership { group, instance, .. } = &self.membership;
+        let name = instance.as_deref().unwrap_or_default();
+        let what = match code {
+            Code::FencedInstanceId => format!(
+                "group {group}: another process has joined as {name} and taken this one's place: give each process \
+                 its own `instance`"
+            ),
+            _ => format!("group {group}: {why}"),
+        };
+        self.spend(Error::new(Kind::Fatal, what))
     }
 
     fn spend(&mut self, error: Error) -> Error {
@@ -160,16 +186,13 @@ impl KafkaMember {
         let reason = self.consumer.context().reason();
         let what = format!("group {}: {error}: {reason}", self.membership.group);
         match error {
-            KafkaError::MessageConsumptionFatal(Code::FencedInstanceId) => {
-                let Membership { group, instance, .. } = &self.membership;
-                let name = instance.as_deref().unwrap_or_default();
-                let what = format!(
-                    "group {group}: another process has joined as {name} and taken this one's place: give each \
-                     process its own `instance`"
-                );
-                Some(self.spend(Error::new(Kind::Fatal, what)))
+            KafkaError::MessageConsumptionFatal(_) if self.has_lost_its_name() => {
+                self.lost = true;
+                None
             }
-            KafkaError::MessageConsumptionFatal(_) => Some(self.spend(Error::new(Kind::Fatal, what))),
+            KafkaError::MessageConsumptionFatal(code) => {
+                Some(self.failed(*code, &format!("{error}: {reason}")))
+            }
             KafkaError::MessageConsumption(Code::AutoOffsetReset | Code::OffsetOutOfRange) => {
                 seek::out_of_range(&self.consumer, self.held.running())
             }

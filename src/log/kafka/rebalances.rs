@@ -10,6 +10,7 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext};
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::types::RDKafkaRespErr;
@@ -44,6 +45,8 @@ struct State {
     notes: VecDeque<Note>,
     /// Nobody asks for notes any more: what is revoked is given up at once.
     closing: bool,
+    /// The coordinator has not been heard of for as long as a session lasts.
+    timed_out: bool,
     /// What librdkafka said last with an error; for error messages.
     reason: String,
 }
@@ -63,6 +66,11 @@ impl Rebalances {
         state.notes.clear();
     }
 
+    /// Whether librdkafka has given up its session, as the coordinator was not heard of for too long.
+    pub(super) fn timed_out(&self) -> bool {
+        self.lock().timed_out
+    }
+
     pub(super) fn reason(&self) -> String {
         self.lock().reason.clone()
     }
@@ -72,7 +80,19 @@ impl Rebalances {
     }
 }
 
+/// What librdkafka calls the log line that tells the end of a session. It tells it in no other way.
+const TIMED_OUT: &str = "SESSTMOUT";
+
+/// Down to this level log lines are handed over.
+pub(super) const LOG_LEVEL: RDKafkaLogLevel = RDKafkaLogLevel::Warning;
+
 impl ClientContext for Rebalances {
+    fn log(&self, _: RDKafkaLogLevel, facility: &str, _: &str) {
+        if facility == TIMED_OUT {
+            self.lock().timed_out = true;
+        }
+    }
+
     fn error(&self, _: KafkaError, reason: &str) {
         reason.clone_into(&mut self.lock().reason);
     }
@@ -87,6 +107,10 @@ impl ConsumerContext for Rebalances {
         list: &mut TopicPartitionList,
     ) {
         let closing = self.lock().closing;
+        if event == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
+            // The group has met with it again.
+            self.lock().timed_out = false;
+        }
         let note = match event {
             RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => match take_over(consumer, list) {
                 Ok(()) => Note::Assigned(partitions(list)),

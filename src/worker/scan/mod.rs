@@ -281,10 +281,13 @@ impl ScanWorker {
         }
         self.failures = 0;
         let mut offsets = Vec::new();
-        for (&number, part) in &self.parts {
+        for (&number, part) in &mut self.parts {
+            let partition = self.tweets.partition(number);
+            // The last thing in a partition may be the end of a transaction, which is handed to nobody: were
+            // it not committed, the partition would never look as if it were read to its end.
+            part.next = part.next.max(self.member.position(&partition).unwrap_or(0));
             if part.committed != Some(part.next) {
                 let metadata = part.time.map(|time| time.millis().to_string()).unwrap_or_default();
-                let partition = self.tweets.partition(number);
                 offsets.push((partition, Committed { offset: part.next, metadata }));
             }
         }

@@ -1,30 +1,52 @@
 //! The cases.
 
+mod broker_goes_away;
 mod cancellations;
+mod fates;
 mod handover;
 mod kills;
 mod poison;
 mod purchase;
+mod quiet;
+mod real_tweets;
+mod shoppers;
 mod surroundings;
 
+use crate::broker::Broker;
+use crate::stream_2013;
 use crate::world::World;
 
 /// A case, by its name.
 pub type Case<F> = (&'static str, F);
 
+/// Cases that do to a broker what no other case could bear.
+pub const WITH_OWN_BROKER: &[Case<fn(&Broker)>] = &[("broker_goes_away", broker_goes_away::broker_goes_away)];
+
 /// Cases with a world on the broker of the run.
 pub const WITH_BROKER: &[Case<fn(&mut World)>] = &[
+    // The longest first: they wait for windows to end.
+    ("shoppers", shoppers::shoppers),
+    ("idle_partitions", quiet::idle_partitions),
+    ("silent_firehose", quiet::silent_firehose),
+    ("unread_partition", quiet::unread_partition),
     ("request_confirm_order", purchase::request_confirm_order),
     ("kill_and_restart", kills::kill_and_restart),
     ("two_processes", handover::two_processes),
     ("first_start_after_an_abort", handover::first_start_after_an_abort),
+    ("real_tweets", real_tweets::real_tweets),
     ("cancellations", cancellations::cancellations),
     ("poisoned_tweets", poison::poisoned_tweets),
     ("poisoned_tables", poison::poisoned_tables),
     ("missing_topics", surroundings::missing_topics),
+    ("other_changelog", surroundings::other_changelog),
     ("port_in_use", surroundings::port_in_use),
     ("same_instance", surroundings::same_instance),
 ];
+
+/// What else than a broker is missing for a case, if anything is.
+pub fn missing(name: &str) -> Option<String> {
+    if name == "real_tweets" { stream_2013::missing() } else { None }
+}
 
 /// Cases that need none.
 pub const WITHOUT_BROKER: &[Case<fn()>] =
