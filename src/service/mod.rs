@@ -20,7 +20,7 @@ use clap::ValueEnum;
 
 pub use self::crew::{Crew, Plan};
 pub use self::notice::Notice;
-pub use self::status::{Status, time_of_day};
+pub use self::status::{Glance, Status, time_of_day};
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
