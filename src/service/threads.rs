@@ -61,10 +61,11 @@ pub(super) fn desk(common: &Common, number: u32, kill: &AtomicBool) -> Result<()
             common.status.desk(number, &done, std::iter::empty(), common.clock.now());
             return Ok(());
         }
+        let open = worker.has_open();
         drop(worker);
         // Nobody has its partitions until they are restored.
         common.status.desk(number, &Done::default(), std::iter::empty(), common.clock.now());
-        common.say(Notice::Killed { desk: number });
+        common.say(Notice::Killed { desk: number, open });
     }
 }
 

@@ -193,8 +193,8 @@ mod tests {
     #[test]
     fn what_was_handed_to_the_stock_is_pending_until_the_events_say_more() {
         let mut ledger = Ledger::default();
-        [1, 2].map(|purchase| ledger.note(&event(Requested, Some(purchase))));
-        [Confirmed, OrderPlaced].map(|kind| ledger.note(&event(kind, Some(1))));
+        [1, 2].into_iter().for_each(|id| ledger.note(&event(Requested, Some(id))));
+        [Confirmed, OrderPlaced].into_iter().for_each(|kind| ledger.note(&event(kind, Some(1))));
         let audit = audit(&[], &[1, 2]);
         assert_eq!(ledger.pendings(&audit), 1);
         assert_eq!(ledger.faults(&audit), [""; 0]);

@@ -119,7 +119,7 @@ impl Screen {
     /// Shows what a worker says, if it is about a desk worker's death or return.
     pub fn notice(&mut self, now: Time, notice: &Notice) {
         let line = match notice {
-            Notice::Killed { desk } => format!("desk {desk} killed, with its transaction open"),
+            Notice::Killed { .. } => notice.to_string(),
             Notice::Restored { desk, back } if back.records > 0 => {
                 format!("desk {desk}: partition {} restored, {} records", back.partition, back.records)
             }

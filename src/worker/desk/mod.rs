@@ -242,6 +242,11 @@ impl DeskWorker {
         done
     }
 
+    /// Whether a transaction is open.
+    pub fn has_open(&self) -> bool {
+        self.open.is_some()
+    }
+
     /// The committed pendings of each partition, and its desk time.
     pub fn partitions(&self) -> impl Iterator<Item = (u32, Arc<Pendings>, Time)> + '_ {
         let parts = self.parts.iter();

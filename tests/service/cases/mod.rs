@@ -1,6 +1,7 @@
 //! The cases.
 
 mod cancellations;
+mod demo;
 mod handover;
 mod kills;
 mod poison;
@@ -21,6 +22,7 @@ pub const WITH_BROKER: &[Case<fn(&mut World)>] = &[
     ("cancellations", cancellations::cancellations),
     ("poisoned_tweets", poison::poisoned_tweets),
     ("poisoned_tables", poison::poisoned_tables),
+    ("demo", demo::demo),
     ("missing_topics", surroundings::missing_topics),
     ("port_in_use", surroundings::port_in_use),
     ("same_instance", surroundings::same_instance),
