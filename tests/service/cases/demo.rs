@@ -9,7 +9,7 @@ use crate::world::World;
 
 /// Every purchase ends once or is pending; the topics are left, under a name of their own.
 pub fn demo(world: &mut World) {
-    let args = ["demo", "--brokers", &world.bootstrap, "--for", "15s", "--rate", "300"];
+    let args = ["demo", "--brokers", &world.bootstrap, "--for", "25s", "--rate", "300"];
     let demo = run(&arguments(args), &world.folder.path(""), b"");
     let stdout = String::from_utf8(demo.stdout).unwrap();
     assert_eq!(demo.code, Some(0), "{stdout}\n{}", demo.stderr);
