@@ -48,6 +48,9 @@ pub fn lines(ended: &Ended, rate: u64, elapsed: Duration) -> Vec<String> {
             grouped(ledger.pendings(&ended.audit))
         ));
     }
+    if ended.unscanned > 0 {
+        lines.push(format!("left        {} records that the scan had no time for", grouped(ended.unscanned)));
+    }
     if let Some((brokers, app)) = &ended.left {
         lines.push(format!("topics      {app}-* are left on {brokers}"));
     }
