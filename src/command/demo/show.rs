@@ -75,6 +75,7 @@ impl Show {
             }
         }
         self.started = Instant::now();
+        self.pictured = self.started;
         let mut speed = Speed::new();
         for number in 0.. {
             if self.ending || length.is_some_and(|length| self.started.elapsed() >= length) {
