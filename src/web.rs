@@ -1,4 +1,5 @@
-//! What a process tells over HTTP: `/metrics` for Prometheus, `/healthz` for whoever restarts it.
+//! What a process tells over HTTP: `/metrics` for Prometheus, `/healthz` for whoever restarts it, `/readyz`
+//! for whoever waits for it.
 //!
 //! It listens on the loopback address only: metrics say how a business goes.
 
@@ -25,19 +26,11 @@ pub async fn listen(port: u16) -> io::Result<TcpListener> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await
 }
 
-/// Answers until the task is dropped.
+/// Answers until the task is dropped. `ready`: whether the process does its work.
 ///
 /// # Errors
 /// Those of the listener.
-pub async fn serve(listener: TcpListener, metrics: PrometheusHandle) -> io::Result<()> {
-    axum::serve(listener, routes(metrics)).await
-}
-
-/// The same with `/readyz`: whether the process does its work.
-///
-/// # Errors
-/// Those of the listener.
-pub async fn serve_with(
+pub async fn serve(
     listener: TcpListener,
     metrics: PrometheusHandle,
     ready: Arc<AtomicBool>,

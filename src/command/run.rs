@@ -11,6 +11,7 @@ use crate::command::{Error, read_secret, tell};
 use crate::config::Config;
 use crate::log::kafka::{KafkaLog, Settings as KafkaSettings};
 use crate::service::{Crew, MachineClock, Notice, Plan, Stage, Status, time_of_day};
+use crate::worker::desk::PATIENCE;
 use crate::{metrics, web};
 
 /// One line about what goes on is said once in so long.
@@ -53,7 +54,7 @@ pub fn run(args: &Run) -> Result<(), Error> {
     let log = connect(&config)?;
     let handle = metrics::install().map_err(Error::failed)?;
     let (port, stage, clock) = (config.service.port, args.stage, Arc::new(MachineClock));
-    let plan = Plan { config, secret, stage, log, clock };
+    let plan = Plan { config, secret, stage, log, clock, patience: PATIENCE };
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::failed)?;
     runtime.block_on(serve(plan, handle, port))
@@ -91,7 +92,7 @@ async fn serve(
     ));
     let status = Status::default();
     let mut crew = Crew::start(plan, status.clone()).map_err(Error::failed)?;
-    let page = tokio::spawn(web::serve_with(listener, handle, status.ready()));
+    let page = tokio::spawn(web::serve(listener, handle, status.ready()));
     let (mut term, mut every) =
         (signal(SignalKind::terminate()).map_err(Error::failed)?, tokio::time::interval(STATUS_EVERY));
     every.tick().await;

@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 use crate::command::run::connect;
 use crate::command::{Error, tell};
 use crate::config::Config;
-use crate::log::kafka::{Made, NewTopic};
+use crate::log::kafka::{KafkaLog, Made, NewTopic};
 use crate::log::{Isolation, Kind, Log, Lookup, Partition};
 use crate::worker::Topics as Names;
 
@@ -57,9 +57,10 @@ pub fn run(topics: &Topics) -> Result<(), Error> {
     let Topics::Create(create) = topics;
     let config = Config::load(create.config.as_deref(), std::env::vars_os()).map_err(Error::usage)?;
     let log = connect(&config)?;
-    let wanted = wanted(&config.service.topics, create);
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::failed)?;
+    let partitions = (create.tweets_partitions, create.inbox_partitions);
+    let wanted = wanted(&config.service.topics, partitions, create.replication);
     let made = runtime.block_on(log.create_topics(&wanted)).map_err(Error::failed)?;
     for (topic, made) in wanted.iter().zip(made) {
         match made {
@@ -68,6 +69,16 @@ pub fn run(topics: &Topics) -> Result<(), Error> {
         }
     }
     await_leaders(&*log, &wanted)
+}
+
+/// Makes topics under these names with partitions of the firehose and of the inbox, one copy of each.
+///
+/// # Errors
+/// If they cannot be made, or are not served soon.
+pub(super) async fn make(log: &KafkaLog, names: &Names, partitions: (u32, u32)) -> Result<(), Error> {
+    let wanted = wanted(names, partitions, 1);
+    log.create_topics(&wanted).await.map_err(Error::failed)?;
+    await_leaders(log, &wanted)
 }
 
 /// Waits until every partition answers: a topic that was just made has no leaders yet, and the next command
@@ -104,15 +115,16 @@ fn are_led(lookup: &mut dyn Lookup, topic: &str) -> Result<bool, crate::log::Err
     Ok(partitions > 0)
 }
 
-/// All topics with the settings that the guarantees hang on.
-fn wanted(names: &Names, create: &Create) -> Vec<NewTopic> {
+/// All topics with the settings that the guarantees hang on. Partitions are those of the firehose and of the
+/// inbox.
+fn wanted(names: &Names, (tweets, inboxes): (u32, u32), replication: u32) -> Vec<NewTopic> {
     let topic = |name: &str, partitions: u32, settings: &[(&'static str, String)]| {
         let mut settings = settings.to_vec();
         settings.push(("unclean.leader.election.enable", "false".into()));
-        if create.replication >= 3 {
+        if replication >= 3 {
             settings.push(("min.insync.replicas", "2".into()));
         }
-        NewTopic { name: name.to_owned(), partitions, replication: create.replication, settings }
+        NewTopic { name: name.to_owned(), partitions, replication, settings }
     };
     let compact = ("cleanup.policy", "compact".to_owned());
     let append_time = ("message.timestamp.type", "LogAppendTime".to_owned());
@@ -128,13 +140,13 @@ fn wanted(names: &Names, create: &Create) -> Vec<NewTopic> {
         ("max.compaction.lag.ms", (60 * MINUTE_MS).to_string()),
     ];
     vec![
-        topic(&names.tweets, create.tweets_partitions, &[]),
+        topic(&names.tweets, tweets, &[]),
         topic(&names.offers, 1, std::slice::from_ref(&compact)),
-        topic(&names.accounts, create.inbox_partitions, std::slice::from_ref(&compact)),
-        topic(&names.inbox, create.inbox_partitions, &inbox),
-        topic(&names.changelog, create.inbox_partitions, &changelog),
-        topic(&names.purchases, create.inbox_partitions, &[]),
-        topic(&names.orders, create.inbox_partitions, &[]),
+        topic(&names.accounts, inboxes, std::slice::from_ref(&compact)),
+        topic(&names.inbox, inboxes, &inbox),
+        topic(&names.changelog, inboxes, &changelog),
+        topic(&names.purchases, inboxes, &[]),
+        topic(&names.orders, inboxes, &[]),
         topic(&names.dead_letters, 1, &kept_for(3 * DAY_MS)),
     ]
 }

@@ -9,7 +9,7 @@
 //! ```
 //!
 //! Nothing in here knows which log it is, or what time it is: `run` brings Kafka and the machine's clock,
-//! `demo` may bring others.
+//! `demo` a log in memory, and a clock on which a minute passes in a second.
 
 mod crew;
 mod notice;
@@ -20,7 +20,7 @@ use clap::ValueEnum;
 
 pub use self::crew::{Crew, Plan};
 pub use self::notice::Notice;
-pub use self::status::{Status, time_of_day};
+pub use self::status::{Glance, Status, time_of_day};
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::MachineClock;
 use crate::core::desk::Pendings;
@@ -15,6 +15,9 @@ use crate::worker::desk::Done;
 use crate::worker::keeper::Holds;
 use crate::worker::scan::Seen;
 
+/// What the keeper has said of time's standing still is true for so long.
+const HOLDS: Duration = Duration::from_secs(3);
+
 /// Shared by all threads.
 #[derive(Clone)]
 pub struct Status {
@@ -23,14 +26,30 @@ pub struct Status {
 }
 
 struct Shared {
-    since: Instant,
     records: u64,
     bytes: u64,
+    /// When a line was made last, and records and bytes by then.
+    shown: (Instant, u64, u64),
     events: BTreeMap<&'static str, u64>,
     commits: u64,
     aborts: u64,
     desks: BTreeMap<u32, Desk>,
     holds: Option<(Instant, Holds)>,
+}
+
+/// How it goes at a moment.
+#[derive(Debug, Clone, Default)]
+pub struct Glance {
+    /// Records of the firehose that were scanned.
+    pub scanned: u64,
+    /// Partitions of the inbox whose state a desk worker has.
+    pub partitions: u32,
+    /// Purchases that are pending in these.
+    pub pendings: usize,
+    /// The least desk time of them; none before the first mark.
+    pub desk_time: Option<Time>,
+    /// Why time stands, if the keeper has said so in the last seconds.
+    pub holds: Option<Holds>,
 }
 
 #[derive(Default)]
@@ -48,9 +67,9 @@ impl Default for Status {
     /// Nothing has happened yet.
     fn default() -> Status {
         let shared = Shared {
-            since: Instant::now(),
             records: 0,
             bytes: 0,
+            shown: (Instant::now(), 0, 0),
             events: BTreeMap::new(),
             commits: 0,
             aborts: 0,
@@ -131,11 +150,26 @@ impl Status {
         }
     }
 
+    /// How it goes now.
+    pub fn glance(&self) -> Glance {
+        let shared = self.shared();
+        let all = || shared.desks.values().flat_map(|desk| &desk.partitions);
+        Glance {
+            scanned: shared.records,
+            partitions: u32::try_from(all().count()).unwrap_or(u32::MAX),
+            pendings: all().map(|(_, pendings, _)| pendings.count()).sum(),
+            desk_time: all().map(|(.., time)| *time).min().filter(|time| *time > Time::ZERO),
+            holds: shared.holds().cloned(),
+        }
+    }
+
     /// One line, and the counts of rates begin anew.
     pub fn line(&self) -> String {
         let mut shared = self.shared();
-        let seconds = shared.since.elapsed().as_secs_f64().max(0.001);
-        let (records, bytes) = (shared.records as f64 / seconds, shared.bytes as f64 / seconds / 1e6);
+        let (since, records, bytes) = shared.shown;
+        let seconds = since.elapsed().as_secs_f64().max(0.001);
+        let records = (shared.records - records) as f64 / seconds;
+        let bytes = (shared.bytes - bytes) as f64 / seconds / 1e6;
         let all: Vec<_> = shared
             .desks
             .values()
@@ -159,11 +193,18 @@ impl Status {
             None if all.is_empty() => {}
             None => line.push_str("; no desk time yet"),
         }
-        if let Some((_, holds)) = shared.holds.as_ref().filter(|(since, _)| since.elapsed().as_secs() < 3) {
+        if let Some(holds) = shared.holds() {
             let _ = write!(line, ", and time stands: {holds}");
         }
         let _ = write!(line, "; {} commits, {} aborts", shared.commits, shared.aborts);
-        (shared.since, shared.records, shared.bytes) = (Instant::now(), 0, 0);
+        shared.shown = (Instant::now(), shared.records, shared.bytes);
         line
+    }
+}
+
+impl Shared {
+    /// Why time stands. The keeper says so every second, as long as it does.
+    fn holds(&self) -> Option<&Holds> {
+        self.holds.as_ref().filter(|(since, _)| since.elapsed() < HOLDS).map(|(_, holds)| holds)
     }
 }

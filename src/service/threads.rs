@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::Notice;
 use super::crew::Common;
 use crate::worker::Stop;
-use crate::worker::desk::{DeskOptions, DeskWorker};
+use crate::worker::desk::{DeskOptions, DeskWorker, Done};
 use crate::worker::feeder::{FeederOptions, FeederWorker};
 use crate::worker::keeper::{Keeper, KeeperOptions};
 use crate::worker::scan::{ScanOptions, ScanWorker};
@@ -42,6 +42,7 @@ pub(super) fn desk(common: &Common, number: u32, kill: &AtomicBool) -> Result<()
         instance: format!("{}-{number}", service.instance),
         topics: service.topics.clone(),
         secret: common.secret.clone(),
+        patience: common.patience,
     };
     let make = || DeskWorker::new(Arc::clone(&common.log), Arc::clone(&common.clock), options.clone());
     loop {
@@ -60,8 +61,11 @@ pub(super) fn desk(common: &Common, number: u32, kill: &AtomicBool) -> Result<()
             common.status.desk(number, &done, std::iter::empty(), common.clock.now());
             return Ok(());
         }
+        let open = worker.has_open();
         drop(worker);
-        common.say(Notice::Killed { desk: number });
+        // Nobody has its partitions until they are restored.
+        common.status.desk(number, &Done::default(), std::iter::empty(), common.clock.now());
+        common.say(Notice::Killed { desk: number, open });
     }
 }
 

@@ -9,21 +9,19 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Clock, Stop, passes};
+use super::{Clock, Stop, Topics, passes};
 use crate::core::code::Secret;
 use crate::core::desk::Desk;
 use crate::core::time::{SECOND, Time};
 use crate::log::{Error, Isolation, Log, Lookup, Member, Message, Partition, Reader};
-
-/// A restore without any progress for so long is a failure, in milliseconds. A hanging transaction alone
-/// lasts its timeout and ten seconds more.
-const PATIENCE: i64 = 60 * SECOND;
 
 /// Restores any number of partitions with one reader.
 pub(super) struct Restorer {
     inbox: Arc<str>,
     changelog: Arc<str>,
     secret: Secret,
+    /// A restore without any progress for so long is a failure, in milliseconds of the clock.
+    patience: i64,
     reader: Box<dyn Reader + Send>,
     lookup: Box<dyn Lookup + Send>,
     at_work: BTreeMap<u32, Restore>,
@@ -62,11 +60,12 @@ pub(super) struct Restored {
 }
 
 impl Restorer {
-    pub fn new(log: &dyn Log, inbox: &str, changelog: &str, secret: Secret) -> Result<Restorer, Error> {
+    pub fn new(log: &dyn Log, topics: &Topics, secret: Secret, patience: i64) -> Result<Restorer, Error> {
         Ok(Restorer {
-            inbox: inbox.into(),
-            changelog: changelog.into(),
+            inbox: topics.inbox.as_str().into(),
+            changelog: topics.changelog.as_str().into(),
             secret,
+            patience,
             reader: log.reader(Isolation::Committed)?,
             lookup: log.lookup()?,
             at_work: BTreeMap::new(),
@@ -177,12 +176,12 @@ impl Restorer {
     /// A restore without progress for too long is a failure.
     fn stuck(&self, now: Time) -> Result<(), Stop> {
         let mut at_work = self.at_work.iter();
-        match at_work.find(|(_, restore)| now.since(restore.progress) >= PATIENCE) {
+        match at_work.find(|(_, restore)| now.since(restore.progress) >= self.patience) {
             None => Ok(()),
             Some((number, _)) => Err(Stop::Offsets(format!(
                 "the restore of {}/{number} has made no progress for {} s: look for a hanging transaction",
                 self.changelog,
-                PATIENCE / SECOND
+                self.patience / SECOND
             ))),
         }
     }

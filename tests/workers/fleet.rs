@@ -13,7 +13,7 @@ use hashbuy::core::time::Time;
 use hashbuy::firehose::{Happening, Maker, Shoppers};
 use hashbuy::log::memory::{Cleanup, MemoryLog, MemorySettings, Record, Timestamps, TopicSettings};
 use hashbuy::log::{Log, NewRecord, Partition, Producer};
-use hashbuy::worker::desk::{DeskOptions, DeskWorker};
+use hashbuy::worker::desk::{DeskOptions, DeskWorker, PATIENCE};
 use hashbuy::worker::feeder::{FeederOptions, FeederWorker};
 use hashbuy::worker::keeper::{Holds, Keeper, KeeperOptions, Silence};
 use hashbuy::worker::partitioner::partition_of;
@@ -143,6 +143,7 @@ impl Fleet {
             instance: number.to_string(),
             topics: self.topics.clone(),
             secret: Secret::published(),
+            patience: PATIENCE,
         };
         let log: Arc<dyn Log> = Arc::new(self.log.clone());
         let worker = DeskWorker::new(log, Arc::new(self.hand.clone()), options).unwrap();

@@ -32,13 +32,16 @@ use crate::core::desk::{Desk, Effects, Pendings, Progress};
 use crate::core::event::Event;
 use crate::core::inbox::{Inbox, decode};
 use crate::core::tally::Tally;
-use crate::core::time::Time;
+use crate::core::time::{MINUTE, Time};
 use crate::log::{Isolation, Log, Member, Membership, Message, Partition, Polled, Standing, Transactions};
 
 /// A transaction is committed after so long, in milliseconds.
 const COMMIT_AFTER: i64 = 100;
 /// A transaction is committed after so many input records.
 const COMMIT_RECORDS: usize = 1_000;
+/// [`DeskOptions::patience`] by the machine's clock: a hanging transaction alone lasts its timeout and ten
+/// seconds more.
+pub const PATIENCE: i64 = MINUTE;
 /// So many transactions in a row may fail before the worker gives up.
 const MAX_FAILURES: u32 = 5;
 
@@ -53,6 +56,8 @@ pub struct DeskOptions {
     pub topics: Topics,
     /// The key of the codes.
     pub secret: Secret,
+    /// A restore without any progress for so long is a failure, in milliseconds of the worker's clock.
+    pub patience: i64,
 }
 
 /// A desk worker.
@@ -142,8 +147,7 @@ impl DeskWorker {
         let topics = DeskTopics::look_up(&*log, &options.topics)?;
         let id = format!("{}-desk-{}", options.app, options.instance);
         let transactions = log.transactions(&id)?;
-        let restorer =
-            Restorer::new(&*log, &options.topics.inbox, &options.topics.changelog, options.secret.clone())?;
+        let restorer = Restorer::new(&*log, &options.topics, options.secret.clone(), options.patience)?;
         let member = log.member(&Membership {
             group: format!("{}-desk", options.app),
             topics: vec![options.topics.inbox.clone()],
@@ -236,6 +240,11 @@ impl DeskWorker {
         self.done.pending = done.pending.clone();
         self.done.pending_nothing = done.pending_nothing.clone();
         done
+    }
+
+    /// Whether a transaction is open.
+    pub fn has_open(&self) -> bool {
+        self.open.is_some()
     }
 
     /// The committed pendings of each partition, and its desk time.

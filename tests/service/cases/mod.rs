@@ -2,6 +2,7 @@
 
 mod broker_goes_away;
 mod cancellations;
+mod demo;
 mod fates;
 mod handover;
 mod kills;
@@ -37,6 +38,7 @@ pub const WITH_BROKER: &[Case<fn(&mut World)>] = &[
     ("cancellations", cancellations::cancellations),
     ("poisoned_tweets", poison::poisoned_tweets),
     ("poisoned_tables", poison::poisoned_tables),
+    ("demo", demo::demo),
     ("missing_topics", surroundings::missing_topics),
     ("other_changelog", surroundings::other_changelog),
     ("port_in_use", surroundings::port_in_use),
