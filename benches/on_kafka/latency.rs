@@ -15,6 +15,7 @@ use hashbuy::firehose::{Draft, Format, Maker};
 use hashbuy::log::{Isolation, Log, Partition, Reader};
 use hashbuy::service::{Crew, MachineClock, Notice, Plan, Stage, Status};
 use hashbuy::worker::Clock;
+use hashbuy::worker::desk::PATIENCE;
 
 use crate::broker::{Broker, PARTITIONS};
 use crate::firehose::{self, ACCOUNTS};
@@ -39,7 +40,7 @@ pub fn measure(broker: &Broker, seconds: u64) {
     firehose::tables(&mut *producer, &topics.offers, &topics.accounts, MachineClock.now());
     let log: Arc<dyn Log> = broker.log.clone();
     let (secret, clock) = (Secret::published(), Arc::new(MachineClock));
-    let plan = Plan { config, secret, stage: Stage::All, log, clock };
+    let plan = Plan { config, secret, stage: Stage::All, log, clock, patience: PATIENCE };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let mut crew = Crew::start(plan, Status::default()).expect("threads");
     runtime.block_on(until_it_reads(&mut crew));
