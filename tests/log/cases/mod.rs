@@ -17,6 +17,8 @@ pub const ALL: &[(&str, Case)] = &[
     ("ordering", records::ordering),
     ("outstanding", records::outstanding),
     ("timestamps", records::timestamps),
+    ("delivery_times", records::delivery_times),
+    ("topic_settings", records::topic_settings),
     ("unknown_partition", records::unknown_partition),
     ("out_of_range", records::out_of_range),
     ("commit", transactions::commit),
