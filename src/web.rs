@@ -1,11 +1,10 @@
-//! What a process tells over HTTP: `/metrics` for Prometheus, `/healthz` for whoever restarts it.
+//! What a process tells over HTTP: `/metrics` for Prometheus, `/healthz` for whoever restarts it, `/readyz`
+//! for whoever waits for it.
 //!
 //! It listens on the loopback address only: metrics say how a business goes.
 
 use std::io;
 use std::net::Ipv4Addr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::Router;
 use axum::http::StatusCode;
@@ -13,6 +12,8 @@ use axum::http::header::CONTENT_TYPE;
 use axum::routing::get;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
+
+use crate::service::Ready;
 
 /// The text format of Prometheus, as its documentation names it.
 const PROMETHEUS_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -33,29 +34,23 @@ pub async fn serve(listener: TcpListener, metrics: PrometheusHandle) -> io::Resu
     axum::serve(listener, routes(metrics)).await
 }
 
-/// The same with `/readyz`: whether the process does its work.
+/// The same with `/readyz`: whether the process does its work, and if not, what is missing, a line each.
 ///
 /// # Errors
 /// Those of the listener.
-pub async fn serve_with(
-    listener: TcpListener,
-    metrics: PrometheusHandle,
-    ready: Arc<AtomicBool>,
-) -> io::Result<()> {
+pub async fn serve_with(listener: TcpListener, metrics: PrometheusHandle, ready: Ready) -> io::Result<()> {
     let readyz = move || async move {
-        if ready.load(Ordering::Acquire) {
-            (StatusCode::OK, "ready\n")
+        let missing = ready.missing();
+        if missing.is_empty() {
+            (StatusCode::OK, "ready\n".to_owned())
         } else {
-            (StatusCode::SERVICE_UNAVAILABLE, "not ready\n")
+            (StatusCode::SERVICE_UNAVAILABLE, missing.join("\n") + "\n")
         }
     };
     axum::serve(listener, routes(metrics).route("/readyz", get(readyz))).await
 }
 
 fn routes(metrics: PrometheusHandle) -> Router {
-    let render = move || async move {
-        metrics.run_upkeep();
-        ([(CONTENT_TYPE, PROMETHEUS_TEXT)], metrics.render())
-    };
+    let render = move || async move { ([(CONTENT_TYPE, PROMETHEUS_TEXT)], crate::metrics::page(&metrics)) };
     Router::new().route("/metrics", get(render)).route("/healthz", get(|| async { "ok\n" }))
 }

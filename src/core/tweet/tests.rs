@@ -192,7 +192,7 @@ fn handles() {
 
 #[test]
 fn control_messages() {
-    for kind in Control::NAMED {
+    for kind in Control::ALL {
         assert_eq!(control(&format!(r#"{{"{}":{{"x":1}}}}"#, kind.as_str())), kind);
     }
     for other in
