@@ -3,9 +3,11 @@
 mod cancellations;
 mod handover;
 mod kills;
+mod misfits;
 mod poison;
 mod purchase;
 mod surroundings;
+mod watching;
 
 use crate::world::World;
 
@@ -21,6 +23,8 @@ pub const WITH_BROKER: &[Case<fn(&mut World)>] = &[
     ("cancellations", cancellations::cancellations),
     ("poisoned_tweets", poison::poisoned_tweets),
     ("poisoned_tables", poison::poisoned_tables),
+    ("every_metric_is_served", watching::every_metric_is_served),
+    ("topics_that_do_not_fit", misfits::topics_that_do_not_fit),
     ("missing_topics", surroundings::missing_topics),
     ("port_in_use", surroundings::port_in_use),
     ("same_instance", surroundings::same_instance),
