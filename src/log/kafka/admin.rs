@@ -82,6 +82,8 @@ pub(super) fn topic_settings(
     let answer = wait_for(admin.describe_configs(&[ResourceSpecifier::Topic(topic)], &options));
     let answer = answer.map_err(|error| of_request(&what, &error))?.into_iter().next();
     match answer {
+        // No settings at all is how librdkafka hands an unknown topic on.
+        Some(Ok(found)) if found.entries.is_empty() => Ok(None),
         Some(Ok(found)) => {
             let entries = found.entries.into_iter();
             Ok(Some(entries.filter_map(|entry| Some((entry.name, entry.value?))).collect()))
