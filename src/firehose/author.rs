@@ -67,9 +67,9 @@ fn put_user(out: &mut Vec<u8>, id: u64, handle: &str, language: &Language, rng: 
 }
 
 fn bio(rng: &mut Rng, language: &Language) -> String {
-    let length = rng.usize(20..122);
+    let length = rng.usize(70..160);
     let mut bio = sentence(rng, language, length);
-    if percent(rng, 32) {
+    if percent(rng, 35) {
         bio.push(' ');
         bio.push_str(hashtag(rng));
     }

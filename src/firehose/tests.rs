@@ -56,8 +56,8 @@ fn the_mix_is_that_of_a_real_stream() {
     close("% retweets", share(retweets, records.len()), 20.0, 1.0);
     close("% of texts with a hashtag", share(tagged, tweets), 13.0, 1.0);
     close("% of records with a sign", share(signs, records.len()), 40.0, 3.0);
-    close("bytes a tweet", tweet_bytes as f64 / tweets as f64, 2_900.0, 300.0);
-    close("bytes a record", bytes as f64 / records.len() as f64, 2_700.0, 300.0);
+    close("bytes a tweet", tweet_bytes as f64 / tweets as f64, 2_950.0, 50.0);
+    close("bytes a record", bytes as f64 / records.len() as f64, 2_600.0, 50.0);
 }
 
 #[test]

@@ -130,9 +130,11 @@ impl KafkaMember {
         let consumer = Arc::clone(&self.consumer);
         let mut count = 0;
         while count < BATCH {
-            let left = deadline.saturating_duration_since(Instant::now());
-            // Once there is something, only what is at hand.
-            let left = if count > 0 { Duration::ZERO } else { left };
+            // Once there is something, only what is at hand: and no look at the clock for each message.
+            let left = match count {
+                0 => deadline.saturating_duration_since(Instant::now()),
+                _ => Duration::ZERO,
+            };
             match consumer.poll(left) {
                 Some(Ok(message)) => {
                     if let Some(message) = self.held.take(&message) {

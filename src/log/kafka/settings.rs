@@ -189,10 +189,13 @@ const COMMON: &[(&str, &str)] = &[
 ];
 
 const CONSUMER: &[(&str, &str)] = &[
-    // Bounds the memory for what is fetched ahead, per client.
-    ("queued.max.messages.kbytes", "32768"),
+    // Bounds the memory for what is fetched ahead, per client. What is fetched in small pieces and read soon
+    // is still in the processor's cache, and its memory is used again: with four times as much of both, a
+    // scan takes a tenth more of the processor.
+    ("queued.max.messages.kbytes", "8192"),
+    ("fetch.message.max.bytes", "262144"),
     // When that bound is reached, look again soon: with the default of 1,000 a busy partition stutters.
-    ("fetch.queue.backoff.ms", "5"),
+    ("fetch.queue.backoff.ms", "1"),
     // A fetch that waits for new records holds up a seek on the same broker that long; 500 by default.
     ("fetch.wait.max.ms", "100"),
 ];

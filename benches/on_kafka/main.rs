@@ -1,0 +1,71 @@
+//! The service on a real Kafka: what the scan costs beside a loop that only counts messages, and how long
+//! it takes from a tweet to the committed `purchase.requested`.
+//!
+//! It starts a broker of its own (`deploy/kafka/kafka`; Java and Maven), and prints every round:
+//!
+//! ```text
+//! cargo bench --bench on_kafka -- [--tweets 1000000] [--rounds 5] [--seconds 60] [--only scan|latency]
+//!                                 [--set PROPERTY=VALUE]...
+//! ```
+//!
+//! Properties of librdkafka that are set here count for both sides.
+//!
+//! Machines differ, and the broker shares this one: only what stands side by side can be compared.
+
+#![allow(clippy::expect_used, reason = "a bench that cannot go on says why")]
+
+mod broker;
+mod cpu;
+mod firehose;
+mod latency;
+mod scan;
+
+use std::collections::BTreeMap;
+
+use broker::Broker;
+
+/// What is measured, and how much of it.
+struct Arguments {
+    tweets: u64,
+    rounds: usize,
+    seconds: u64,
+    only: Option<String>,
+    properties: BTreeMap<String, String>,
+}
+
+fn main() {
+    let arguments = Arguments::read();
+    let broker = Broker::up(arguments.properties);
+    println!("Apache Kafka at {}", broker.bootstrap);
+    if arguments.only.as_deref() != Some("latency") {
+        scan::measure(&broker, arguments.tweets, arguments.rounds);
+    }
+    if arguments.only.as_deref() != Some("scan") {
+        latency::measure(&broker, arguments.seconds);
+    }
+}
+
+impl Arguments {
+    fn read() -> Arguments {
+        let mut arguments =
+            Arguments { tweets: 1_000_000, rounds: 5, seconds: 60, only: None, properties: BTreeMap::new() };
+        let mut given = std::env::args().skip(1).filter(|argument| argument != "--bench");
+        while let Some(name) = given.next() {
+            let value = given.next().unwrap_or_else(|| panic!("{name} needs a value"));
+            let number =
+                || value.parse().unwrap_or_else(|_| panic!("{name} {value}: must be a whole number"));
+            match name.as_str() {
+                "--tweets" => arguments.tweets = number(),
+                "--rounds" => arguments.rounds = usize::try_from(number()).unwrap_or(1),
+                "--seconds" => arguments.seconds = number(),
+                "--only" => arguments.only = Some(value),
+                "--set" => {
+                    let (name, value) = value.split_once('=').expect("PROPERTY=VALUE");
+                    arguments.properties.insert(name.to_owned(), value.to_owned());
+                }
+                _ => panic!("{name} is no argument; there are --tweets, --rounds, --seconds, --only, --set"),
+            }
+        }
+        arguments
+    }
+}
