@@ -16,7 +16,7 @@ use crate::log::Log;
 use crate::log::kafka::{KafkaLog, Settings as KafkaSettings};
 use crate::service::{Crew, MachineClock, Notice, Plan, Stage, Status, time_of_day};
 use crate::worker::Topics;
-use crate::worker::desk::Restoring;
+use crate::worker::desk::{Restoring, counted};
 use crate::worker::needs::{self, By};
 use crate::{metrics, web};
 
@@ -203,7 +203,7 @@ impl Screen {
                         .map(|style| style.progress_chars("=> "));
                     ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
                 });
-                bar.set_message(format!("restoring {} partitions", restoring.partitions));
+                bar.set_message(format!("restoring {}", counted(restoring.partitions)));
                 bar.set_length(restoring.of);
                 bar.set_position(restoring.read);
             }

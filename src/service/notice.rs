@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::core::record::Rejection;
 use crate::worker::Stop;
-use crate::worker::desk::{Back, Restoring};
+use crate::worker::desk::{Back, Restoring, counted};
 
 /// Something that has happened, worth a line.
 #[derive(Debug)]
@@ -73,17 +73,14 @@ impl fmt::Display for Notice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Notice::Restoring { desk, restoring: Restoring { partitions, of, .. } } => {
-                write!(f, "desk {desk}: restoring {partitions} partitions, {of} records of the changelog")
+                write!(f, "desk {desk}: restoring {}, {of} records of the changelog", counted(*partitions))
             }
             Notice::StillRestoring { desk, restoring } => {
-                write!(f, "desk {desk}: restoring: {restoring} partitions")
+                write!(f, "desk {desk}: restoring: {restoring}")
             }
             Notice::AllRestored { desk, restoring: Restoring { partitions, .. }, millis } => {
-                write!(
-                    f,
-                    "desk {desk}: {partitions} partitions are back after {:.1} s",
-                    *millis as f64 / 1_000.0
-                )
+                let seconds = *millis as f64 / 1_000.0;
+                write!(f, "desk {desk}: {} back after {seconds:.1} s", counted(*partitions))
             }
             Notice::Restored { desk, back } => {
                 write!(f, "desk {desk}: partition {} restored, {} records", back.partition, back.records)?;

@@ -232,7 +232,10 @@ mod tests {
         posts.scans.insert(0, ScanThere::new(state.clone(), NOW));
         assert_eq!(
             posts.missing(),
-            ["desk 0: restores its partitions: 10 of 40 records for 2", "scan 0: has not met its group yet"]
+            [
+                "desk 0: restores its partitions: 10 of 40 records for 2 partitions",
+                "scan 0: has not met its group yet"
+            ]
         );
         posts.scans.insert(0, ScanThere::new(ScanState { has_met: true, ..state }, NOW));
         desk(&mut posts, met.clone());

@@ -112,8 +112,13 @@ pub struct Restoring {
 impl fmt::Display for Restoring {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Restoring { partitions, read, of, .. } = self;
-        write!(f, "{read} of {of} records for {partitions}")
+        write!(f, "{read} of {of} records for {}", counted(*partitions))
     }
+}
+
+/// So many partitions, in words.
+pub fn counted(partitions: usize) -> String {
+    if partitions == 1 { "1 partition".to_owned() } else { format!("{partitions} partitions") }
 }
 
 /// Something about restores that is worth a line.

@@ -29,7 +29,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use self::done::{Back, Delay, Done, Note, Restoring, State};
+pub use self::done::{Back, Delay, Done, Note, Restoring, State, counted};
 use self::recovery::Fences;
 use self::topics::DeskTopics;
 use super::restore::{Restored, Restorer};

@@ -23,7 +23,7 @@ pub fn every_metric_is_served(world: &mut World) {
     service.await_ready();
     service.await_log("  ready\n", SOON);
     service.await_log(&format!("restoring {INBOX} partitions, 0 records of the changelog"), SOON);
-    service.await_log(&format!("{INBOX} partitions are back after"), SOON);
+    service.await_log(&format!("{INBOX} partitions back after"), SOON);
 
     firehose.tweet(ANNA, "#GetKettle");
     firehose.tweet(BEN, "#GetKettle");
@@ -53,6 +53,8 @@ pub fn every_metric_is_served(world: &mut World) {
         ("hashbuy_scan_sightings_total{kind=\"sighting\"}", 3.0),
         ("hashbuy_desk_events_total{type=\"order.placed\",reason=\"\"}", 1.0),
         ("hashbuy_desk_aborts_total{cause=\"fenced\"}", 0.0),
+        ("hashbuy_desk_sought_again_total", 0.0),
+        ("hashbuy_clock_offset_seconds", 0.0),
         ("hashbuy_desk_restored_partitions_total", f64::from(INBOX)),
         ("hashbuy_ready", 1.0),
     ] {
@@ -69,7 +71,7 @@ pub fn every_metric_is_served(world: &mut World) {
 
     let mut again = world.run("a");
     again.await_ready();
-    again.await_log(&format!("{INBOX} partitions are back after"), SOON);
+    again.await_log(&format!("{INBOX} partitions back after"), SOON);
     assert!(restored_records(&mut again) > 0.0, "{}", again.log());
     assert_eq!(again.metric("hashbuy_desk_pendings"), 1.0);
     again.stop();
