@@ -51,7 +51,11 @@ impl Running {
     }
 
     fn interrupt(&mut self) {
-        let killed = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status();
+        self.signal("-INT");
+    }
+
+    fn signal(&mut self, signal: &str) {
+        let killed = Command::new("kill").args([signal, &self.child.id().to_string()]).status();
         assert!(killed.expect("there is a kill").success());
     }
 
@@ -76,7 +80,7 @@ fn sum(stdout: &str) -> BTreeMap<String, u64> {
 
 #[test]
 fn the_summary_adds_up() {
-    let output = finished(&["--for", "5s", "--seed", "7", "--rate", "500"]);
+    let output = finished(&["--for", "6s", "--seed", "7", "--rate", "500"]);
     let stdout = text(&output.stdout);
     assert_eq!(output.status.code(), Some(0), "{stdout}{}", text(&output.stderr));
     let sum = sum(&stdout);
@@ -90,26 +94,25 @@ fn the_summary_adds_up() {
     }
     let billed = format!("nobody was billed twice: {0} orders, {0} purchases", sum["confirmed"]);
     assert!(stdout.contains(&billed), "{stdout}");
-    assert!(stdout.contains("played      2,50"), "{stdout}");
+    assert!(stdout.contains("killed      0 desk workers"), "{stdout}");
     assert!(
-        stdout.lines().any(|line| line.starts_with("refusals    ") && line.contains("lapsed ")),
+        stdout.lines().any(|line| line.starts_with("refusals    ") && line.contains("wrong_code ")),
         "{stdout}"
     );
-    for story in [" requested ", " confirmed ", " refused   "] {
+    for story in [" requested ", " confirmed ", " refused   ", "; desk time "] {
         assert!(stdout.contains(story), "{story}: {stdout}");
     }
+    // Nothing but text where nobody watches.
+    assert!(!stdout.contains('\x1b'), "{stdout}");
 }
 
 #[test]
-fn the_same_seed_plays_the_same() {
-    let played = |seed: &str| {
-        let stdout = text(&finished(&["--for", "1500ms", "--seed", seed, "--rate", "200"]).stdout);
-        // Without the lines that say how fast it went.
-        let lines = stdout.lines().filter(|line| !line.contains("tweets/s") && !line.contains("too slow"));
-        lines.map(str::to_owned).collect::<Vec<_>>()
-    };
-    assert_eq!(played("7"), played("7"));
-    assert_ne!(played("7"), played("8"));
+fn a_demo_that_is_over_at_once_adds_up() {
+    let output = finished(&["--for", "1ms"]);
+    let stdout = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{stdout}{}", text(&output.stderr));
+    let sum = sum(&stdout);
+    assert_eq!(sum["requested"], sum["pending"], "{stdout}");
 }
 
 fn get(address: &str, path: &str) -> String {
@@ -138,6 +141,9 @@ fn metrics_are_served_while_it_runs() {
         line.trim().split("http://").nth(1).expect("an address").trim_end_matches("/metrics").to_owned();
     let health = get(&address, "/healthz");
     assert!(health.starts_with("HTTP/1.1 200 OK\r\n") && health.ends_with("ok\n"), "{health}");
+    running.line_with(" requested ");
+    let ready = get(&address, "/readyz");
+    assert!(ready.starts_with("HTTP/1.1 200 OK\r\n") && ready.ends_with("ready\n"), "{ready}");
 
     let fed = [
         "hashbuy_scan_records_total",
@@ -174,12 +180,14 @@ fn metrics_are_served_while_it_runs() {
 
 #[test]
 fn an_interrupt_ends_it_with_its_summary() {
-    let mut running = Running::start(&["--for", "1h", "--rate", "300"]);
-    running.line_with("requested");
-    running.interrupt();
-    let (code, rest) = running.end();
-    assert_eq!(code, Some(0), "{rest}");
-    assert!(rest.contains("nobody was billed twice"), "{rest}");
+    for signal in ["-INT", "-TERM"] {
+        let mut running = Running::start(&["--for", "1h", "--rate", "300"]);
+        running.line_with("requested");
+        running.signal(signal);
+        let (code, rest) = running.end();
+        assert_eq!(code, Some(0), "{signal}: {rest}");
+        assert!(rest.contains("nobody was billed twice"), "{signal}: {rest}");
+    }
 }
 
 #[test]
@@ -207,6 +215,19 @@ fn wrong_use_is_told() {
         assert_eq!(output.status.code(), Some(2), "{args:?}: {stderr}");
         assert!(stderr.contains(wanted) && stderr.contains(args[0]), "{args:?}: {stderr}");
     }
+}
+
+#[test]
+fn brokers_that_do_not_answer_are_told() {
+    // A port that was free a moment ago.
+    let port =
+        std::net::TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr()).expect("a port").port();
+    let brokers = format!("127.0.0.1:{port}");
+    let output = finished(&["--brokers", &brokers]);
+    let stderr = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains(&format!("--brokers {brokers}: no broker answers")), "{stderr}");
+    assert_eq!(stderr.lines().count(), 1, "{stderr}");
 }
 
 #[test]

@@ -16,7 +16,7 @@ use crate::log::Log;
 use crate::log::kafka::{KafkaLog, Settings as KafkaSettings};
 use crate::service::{Crew, MachineClock, Notice, Plan, Stage, Status, time_of_day};
 use crate::worker::Topics;
-use crate::worker::desk::{Restoring, counted};
+use crate::worker::desk::{PATIENCE, Restoring, counted};
 use crate::worker::needs::{self, By};
 use crate::{metrics, web};
 
@@ -63,7 +63,7 @@ pub fn run(args: &Run) -> Result<(), Error> {
     check_topics(&*log, &config.service.topics, args.stage)?;
     let handle = metrics::install().map_err(Error::failed)?;
     let (port, stage, clock) = (config.service.port, args.stage, Arc::new(MachineClock));
-    let plan = Plan { config, secret, stage, log, clock };
+    let plan = Plan { config, secret, stage, log, clock, patience: PATIENCE };
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::failed)?;
     runtime.block_on(serve(plan, handle, port))

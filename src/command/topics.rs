@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 use crate::command::run::connect;
 use crate::command::{Error, tell};
 use crate::config::Config;
-use crate::log::kafka::{Made, NewTopic};
+use crate::log::kafka::{KafkaLog, Made, NewTopic};
 use crate::log::{Isolation, Kind, Log, Lookup, Partition};
 use crate::worker::Topics as Names;
 use crate::worker::needs::{Need, Partitions, Setting, needs};
@@ -55,9 +55,10 @@ pub fn run(topics: &Topics) -> Result<(), Error> {
     let Topics::Create(create) = topics;
     let config = Config::load(create.config.as_deref(), std::env::vars_os()).map_err(Error::usage)?;
     let log = connect(&config)?;
-    let wanted = wanted(&config.service.topics, create);
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::failed)?;
+    let partitions = (create.tweets_partitions, create.inbox_partitions);
+    let wanted = wanted(&config.service.topics, partitions, create.replication);
     let made = runtime.block_on(log.create_topics(&wanted)).map_err(Error::failed)?;
     for (topic, made) in wanted.iter().zip(made) {
         match made {
@@ -66,6 +67,16 @@ pub fn run(topics: &Topics) -> Result<(), Error> {
         }
     }
     await_leaders(&*log, &wanted)
+}
+
+/// Makes topics under these names with partitions of the firehose and of the inbox, one copy of each.
+///
+/// # Errors
+/// If they cannot be made, or are not served soon.
+pub(super) async fn make(log: &KafkaLog, names: &Names, partitions: (u32, u32)) -> Result<(), Error> {
+    let wanted = wanted(names, partitions, 1);
+    log.create_topics(&wanted).await.map_err(Error::failed)?;
+    await_leaders(log, &wanted)
 }
 
 /// Waits until every partition answers: a topic that was just made has no leaders yet, and the next command
@@ -102,21 +113,21 @@ fn are_led(lookup: &mut dyn Lookup, topic: &str) -> Result<bool, crate::log::Err
     Ok(partitions > 0)
 }
 
-/// The topics that are needed, as they are to be made.
-fn wanted(names: &Names, create: &Create) -> Vec<NewTopic> {
+/// The topics that are needed, as they are to be made. Partitions are those of the firehose and of the inbox.
+fn wanted(names: &Names, (tweets, inboxes): (u32, u32), replication: u32) -> Vec<NewTopic> {
     let made = |Need { topic: name, partitions, settings, .. }| {
         let partitions = match partitions {
-            Partitions::AsTweets => create.tweets_partitions,
-            Partitions::AsInbox => create.inbox_partitions,
+            Partitions::AsTweets => tweets,
+            Partitions::AsInbox => inboxes,
             Partitions::One => 1,
         };
         let mut settings: Vec<(&'static str, String)> =
             settings.into_iter().map(|Setting { name, value, .. }| (name, value)).collect();
         settings.push(("unclean.leader.election.enable", "false".into()));
-        if create.replication >= 3 {
+        if replication >= 3 {
             settings.push(("min.insync.replicas", "2".into()));
         }
-        NewTopic { name, partitions, replication: create.replication, settings }
+        NewTopic { name, partitions, replication, settings }
     };
     needs(names).into_iter().map(made).collect()
 }

@@ -1,6 +1,6 @@
 //! What the desk writes: events for `purchases` and `orders`, in the JSON of the contract.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::ids::{AccountId, TweetId, event_id};
@@ -8,8 +8,9 @@ use super::money::Money;
 use super::offer::Offer;
 use super::time::Time;
 
-/// One event. Its JSON has `type`, then what all events have, then what this type has.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+/// One event. Its JSON has `type`, then what all events have, then what this type has. It is read back by
+/// what is in it: no type has all that an earlier one needs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Event {
     /// The type as consumers see it.
     #[serde(rename = "type")]
@@ -35,7 +36,7 @@ pub struct Event {
 }
 
 /// The types of events.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum EventKind {
     /// An offer tweet was accepted; the code is on its way to the buyer.
     #[serde(rename = "purchase.requested")]
@@ -87,7 +88,7 @@ impl EventKind {
 }
 
 /// What only one type of event has.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Details {
     /// Of [`EventKind::Requested`].
@@ -203,7 +204,7 @@ impl Event {
 }
 
 /// What the reply bot is to tweet.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reply {
     /// The tweet that is answered: the version's own id.
     pub in_reply_to: TweetId,
@@ -215,7 +216,7 @@ pub struct Reply {
 }
 
 /// What ended a purchase before its deadline.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
     /// The offer tweet was deleted.
@@ -250,7 +251,7 @@ impl Cause {
 macro_rules! reasons {
     ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
         /// Why a tweet is refused, in the order in which the reasons are tested.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, serde::Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
         pub enum Reason {
             $($(#[$doc])* $variant,)*
@@ -331,6 +332,80 @@ impl<'s> Subject<'s> {
             offer_id: self.offer.map(|(id, _)| id.to_owned()),
             offer_version: self.offer.map(|(_, version)| version),
             details,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::money::Currency;
+
+    fn details(kind: EventKind, product: Option<String>) -> Details {
+        let (one, other) = (TweetId::new(7).unwrap(), TweetId::new(8).unwrap());
+        let (time, price) =
+            (Time::from_millis(1_360_756_800_123), Money::new(2_450, Currency::parse("USD").unwrap()));
+        let to = product.clone();
+        let reply = Reply { in_reply_to: other, to, text: "Tweet #Confirm7K2QM4XA".to_owned() };
+        let code = "#Confirm7K2QM4XA".to_owned();
+        let merchant_id = product.clone();
+        match kind {
+            EventKind::Requested => Details::Requested {
+                offer_tweet_id: one,
+                code,
+                issued_at: time,
+                deadline: time.plus(1),
+                price,
+                product,
+                reply,
+            },
+            EventKind::Reminded => {
+                Details::Reminded { offer_tweet_id: one, tweet_id: other, code, deadline: time, reply }
+            }
+            EventKind::Confirmed => Details::Confirmed {
+                offer_tweet_id: one,
+                confirm_tweet_id: other,
+                confirmed_at: time,
+                price,
+                product,
+                merchant_id,
+                reply,
+            },
+            EventKind::Lapsed => Details::Lapsed { offer_tweet_id: one, deadline: time, reply },
+            EventKind::Cancelled => Details::Cancelled {
+                offer_tweet_id: one,
+                cause: Cause::SoldOut,
+                reply: product.is_some().then_some(reply),
+            },
+            EventKind::Refused => Details::Refused {
+                reason: Reason::WrongCode,
+                tweet_id: other,
+                hashtag: "#Tea".to_owned(),
+                reply: product.is_some().then_some(reply),
+            },
+            EventKind::OrderPlaced => Details::OrderPlaced {
+                product,
+                merchant_id,
+                price,
+                card_token: "tok_1".to_owned(),
+                delivery_ref: "addr_1".to_owned(),
+                confirmed_at: time,
+            },
+        }
+    }
+
+    #[test]
+    fn every_type_is_read_back_as_it_was_written() {
+        let (account, tweet) = (AccountId::new(5).unwrap(), TweetId::new(7).unwrap());
+        for kind in EventKind::ALL {
+            for (purchase_id, offer, product) in
+                [(None, None, None), (Some(Uuid::from_u128(9)), Some(("tea", 3)), Some("Tea".to_owned()))]
+            {
+                let subject = Subject { account, purchase_id, offer };
+                let event = subject.event(kind, Time::ZERO, tweet, "tea", details(kind, product));
+                let json = serde_json::to_string(&event).unwrap();
+                assert_eq!(serde_json::from_str::<Event>(&json).unwrap(), event, "{json}");
+            }
         }
     }
 }

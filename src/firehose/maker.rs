@@ -31,6 +31,11 @@ const MAX_TEXT: usize = 140;
 /// Between the epochs of Unix and of tweet ids, in milliseconds.
 const ID_EPOCH: i64 = 1_288_834_974_657;
 
+/// How deletions of v1.1 and v2, control messages and the deletions of Activity Streams begin.
+const V1_DELETION: &[u8] = br#"{"delete":"#;
+const CONTROL: &[u8] = br#"{"limit":"#;
+const ACTIVITY_DELETION: &[u8] = br#"{"objectType":"activity","verb":"delete""#;
+
 /// Makes records. The same seed and the same calls give the same bytes.
 pub struct Maker {
     rng: Rng,
@@ -131,6 +136,12 @@ impl Maker {
         }
         self.record.extend_from_slice(LINE_END);
         &self.record
+    }
+
+    /// Whether a record that a maker has made is a tweet: no deletion, no control message.
+    pub fn is_tweet(record: &[u8]) -> bool {
+        let others: [&[u8]; 3] = [V1_DELETION, CONTROL, ACTIVITY_DELETION];
+        !others.iter().any(|beginning| record.starts_with(beginning))
     }
 
     /// A tweet as drafted, with its line end.

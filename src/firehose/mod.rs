@@ -27,5 +27,5 @@ mod words;
 mod tests;
 
 pub use maker::{CONTROLS, DELETIONS, Draft, Format, Maker, Original, REPEATED, RETWEETS, TAGGED};
-pub use shoppers::{Happening, Shoppers};
+pub use shoppers::{Habits, Happening, Shoppers};
 pub use wire::LINE_END;

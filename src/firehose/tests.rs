@@ -29,7 +29,9 @@ fn the_mix_is_that_of_a_real_stream() {
         (0, 0, 0, 0, 0, 0);
     for (n, record) in records.iter().enumerate() {
         assert!(record.is_ascii() && record.ends_with(LINE_END), "{}", String::from_utf8_lossy(record));
-        match tweet::parse(record).unwrap() {
+        let parsed = tweet::parse(record).unwrap();
+        assert_eq!(Maker::is_tweet(record), matches!(parsed, Record::Tweet(_)));
+        match parsed {
             Record::Deletion(_) => deletions += 1,
             Record::Tweet(tweet) => {
                 tweets += 1;

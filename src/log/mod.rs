@@ -214,6 +214,14 @@ pub trait Producer {
     /// full.
     fn send(&mut self, record: NewRecord) -> Result<(), Error>;
 
+    /// Hands many records over, in their order: cheaper than one by one where a lock is taken for each.
+    ///
+    /// # Errors
+    /// That of the first that could not be handed over; those behind it were not tried.
+    fn send_all(&mut self, records: Vec<NewRecord>) -> Result<(), Error> {
+        records.into_iter().try_for_each(|record| self.send(record))
+    }
+
     /// Waits up to `wait` until all that was sent is acknowledged. Returns how many are not.
     ///
     /// # Errors

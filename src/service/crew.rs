@@ -28,6 +28,8 @@ pub struct Plan {
     pub log: Arc<dyn Log>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
+    /// A desk worker's patience with a restore, in milliseconds of that clock.
+    pub patience: i64,
 }
 
 /// The threads.
@@ -45,6 +47,7 @@ pub(super) struct Common {
     pub clock: Arc<dyn Clock>,
     pub config: Arc<Config>,
     pub secret: Secret,
+    pub patience: i64,
     pub status: Status,
     ending: Arc<AtomicBool>,
     notices: UnboundedSender<Notice>,
@@ -66,6 +69,7 @@ impl Crew {
             clock: plan.clock,
             config: Arc::new(plan.config),
             secret: plan.secret,
+            patience: plan.patience,
             status,
             ending: Arc::default(),
             notices: sender,
@@ -121,6 +125,11 @@ impl Crew {
     /// The next thing that the threads have to say; none when all have ended.
     pub async fn notice(&mut self) -> Option<Notice> {
         self.notices.recv().await
+    }
+
+    /// The next thing that they have said already, if any.
+    pub fn said(&mut self) -> Option<Notice> {
+        self.notices.try_recv().ok()
     }
 
     /// Ends a desk worker as a crash would, with its transaction open and without leaving the group, and has

@@ -43,6 +43,8 @@ pub enum Notice {
     Killed {
         /// Its number in this process.
         desk: u32,
+        /// Whether it has left a transaction open.
+        open: bool,
     },
     /// A scan worker begins to read the firehose.
     Reading {
@@ -91,7 +93,10 @@ impl fmt::Display for Notice {
                 }
                 Ok(())
             }
-            Notice::Killed { desk } => write!(f, "desk {desk}: killed; another takes its place"),
+            Notice::Killed { desk, open } => {
+                let left = if *open { "with a transaction open" } else { "between two transactions" };
+                write!(f, "desk {desk}: killed {left}; another takes its place")
+            }
             Notice::Reading { scan, topic } => write!(f, "scan {scan}: reading {topic}"),
             Notice::TablesFed => f.write_str("feeder: the tables are in the inbox"),
             Notice::Rejected { place, rejection } => write!(f, "feeder: {place}: {rejection}"),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::MachineClock;
 use super::readiness::{DeskThere, FeederThere, KeeperThere, Posts, ScanThere};
@@ -16,6 +16,9 @@ use crate::worker::keeper::{Holds, Scanned as ScannedPart};
 use crate::worker::scan::{Seen, State as ScanState};
 use crate::worker::{Clock as _, Trouble};
 
+/// What the keeper has said of time's standing still is true for so long.
+const HOLDS: Duration = Duration::from_secs(3);
+
 /// Shared by all threads.
 #[derive(Clone)]
 pub struct Status {
@@ -23,15 +26,31 @@ pub struct Status {
 }
 
 struct Shared {
-    since: Instant,
     records: u64,
     bytes: u64,
+    /// When a line was made last, and records and bytes by then.
+    shown: (Instant, u64, u64),
     events: BTreeMap<&'static str, u64>,
     commits: u64,
     aborts: u64,
     desks: BTreeMap<u32, Desk>,
     holds: Option<(Instant, Holds)>,
     posts: Posts,
+}
+
+/// How it goes at a moment.
+#[derive(Debug, Clone, Default)]
+pub struct Glance {
+    /// Records of the firehose that were scanned.
+    pub scanned: u64,
+    /// Partitions of the inbox whose state a desk worker has.
+    pub partitions: u32,
+    /// Purchases that are pending in these.
+    pub pendings: usize,
+    /// The least desk time of them; none before the first mark.
+    pub desk_time: Option<Time>,
+    /// Why time stands, if the keeper has said so in the last seconds.
+    pub holds: Option<Holds>,
 }
 
 #[derive(Default)]
@@ -60,9 +79,9 @@ impl Default for Status {
     /// Nothing has happened yet.
     fn default() -> Status {
         let shared = Shared {
-            since: Instant::now(),
             records: 0,
             bytes: 0,
+            shown: (Instant::now(), 0, 0),
             events: BTreeMap::new(),
             commits: 0,
             aborts: 0,
@@ -188,11 +207,26 @@ impl Status {
         metrics::ready(shared.posts.missing().is_empty());
     }
 
+    /// How it goes now.
+    pub fn glance(&self) -> Glance {
+        let shared = self.shared();
+        let all = || shared.desks.values().flat_map(|desk| &desk.partitions);
+        Glance {
+            scanned: shared.records,
+            partitions: u32::try_from(all().count()).unwrap_or(u32::MAX),
+            pendings: all().map(|(_, pendings, _)| pendings.count()).sum(),
+            desk_time: all().map(|(.., time)| *time).min().filter(|time| *time > Time::ZERO),
+            holds: shared.holds().cloned(),
+        }
+    }
+
     /// One line, and the counts of rates begin anew.
     pub fn line(&self) -> String {
         let mut shared = self.shared();
-        let seconds = shared.since.elapsed().as_secs_f64().max(0.001);
-        let (records, bytes) = (shared.records as f64 / seconds, shared.bytes as f64 / seconds / 1e6);
+        let (since, records, bytes) = shared.shown;
+        let seconds = since.elapsed().as_secs_f64().max(0.001);
+        let records = (shared.records - records) as f64 / seconds;
+        let bytes = (shared.bytes - bytes) as f64 / seconds / 1e6;
         let all = shared.desks.values().flat_map(|desk| desk.partitions.iter().map(|part| (part, desk.now)));
         let pending: usize = all.clone().map(|((_, pendings, _), _)| pendings.count()).sum();
         let mut line =
@@ -207,12 +241,19 @@ impl Status {
             None if all.count() == 0 => {}
             None => line.push_str("; no desk time yet"),
         }
-        if let Some((_, holds)) = shared.holds.as_ref().filter(|(since, _)| since.elapsed().as_secs() < 3) {
+        if let Some(holds) = shared.holds() {
             let _ = write!(line, ", and time stands: {holds}");
         }
         let _ = write!(line, "; {} commits, {} aborts", shared.commits, shared.aborts);
-        (shared.since, shared.records, shared.bytes) = (Instant::now(), 0, 0);
+        shared.shown = (Instant::now(), shared.records, shared.bytes);
         line
+    }
+}
+
+impl Shared {
+    /// Why time stands. The keeper says so every second, as long as it does.
+    fn holds(&self) -> Option<&Holds> {
+        self.holds.as_ref().filter(|(since, _)| since.elapsed() < HOLDS).map(|(_, holds)| holds)
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::Notice;
 use super::crew::Common;
 use crate::worker::Stop;
-use crate::worker::desk::{DeskOptions, DeskWorker, Done, Note};
+use crate::worker::desk::{DeskOptions, DeskWorker, Done, Note, State};
 use crate::worker::feeder::{FeederOptions, FeederWorker};
 use crate::worker::keeper::{Keeper, KeeperOptions};
 use crate::worker::scan::{ScanOptions, ScanWorker};
@@ -44,6 +44,7 @@ pub(super) fn desk(common: &Common, number: u32, kill: &AtomicBool) -> Result<()
         instance: format!("{}-{number}", service.instance),
         topics: service.topics.clone(),
         secret: common.secret.clone(),
+        patience: common.patience,
     };
     let make = || DeskWorker::new(Arc::clone(&common.log), Arc::clone(&common.clock), options.clone());
     loop {
@@ -72,8 +73,12 @@ pub(super) fn desk(common: &Common, number: u32, kill: &AtomicBool) -> Result<()
             common.status.desk(number, &done, std::iter::empty(), state, common.clock.now());
             return Ok(());
         }
+        let open = worker.has_open();
         drop(worker);
-        common.say(Notice::Killed { desk: number });
+        // Nobody has its partitions until they are restored.
+        let nothing = (Done::default(), State::default());
+        common.status.desk(number, &nothing.0, std::iter::empty(), nothing.1, common.clock.now());
+        common.say(Notice::Killed { desk: number, open });
     }
 }
 

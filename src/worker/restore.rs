@@ -10,24 +10,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::desk::{Note, Restoring};
-use super::{Clock, Stop, passes};
+use super::{Clock, Stop, Topics, passes};
 use crate::core::code::Secret;
 use crate::core::desk::Desk;
 use crate::core::time::{SECOND, Time};
 use crate::log::{Error, Isolation, Log, Lookup, Member, Message, Partition, Reader};
 
-/// A restore without any progress for so long is a failure, in milliseconds. A hanging transaction alone
-/// lasts its timeout and ten seconds more. Time without an answer of the brokers does not count: a process
-/// that ends because they are away helps nobody.
-const PATIENCE: i64 = 60 * SECOND;
-/// Without progress it is asked so often whether the brokers answer at all, in milliseconds.
-const PROBE_EVERY: i64 = 10 * SECOND;
+/// A restore without progress asks so many times within its patience whether the brokers answer at all. Time
+/// without an answer does not count: a process that ends because they are away helps nobody.
+const PROBES: i64 = 6;
 
 /// Restores any number of partitions with one reader.
 pub(super) struct Restorer {
     inbox: Arc<str>,
     changelog: Arc<str>,
     secret: Secret,
+    /// A restore without any progress for so long is a failure, in milliseconds of the clock.
+    patience: i64,
     reader: Box<dyn Reader + Send>,
     lookup: Box<dyn Lookup + Send>,
     at_work: BTreeMap<u32, Restore>,
@@ -84,11 +83,12 @@ pub(super) struct Restored {
 }
 
 impl Restorer {
-    pub fn new(log: &dyn Log, inbox: &str, changelog: &str, secret: Secret) -> Result<Restorer, Error> {
+    pub fn new(log: &dyn Log, topics: &Topics, secret: Secret, patience: i64) -> Result<Restorer, Error> {
         Ok(Restorer {
-            inbox: inbox.into(),
-            changelog: changelog.into(),
+            inbox: topics.inbox.as_str().into(),
+            changelog: topics.changelog.as_str().into(),
             secret,
+            patience,
             reader: log.reader(Isolation::Committed)?,
             lookup: log.lookup()?,
             at_work: BTreeMap::new(),
@@ -254,18 +254,19 @@ impl Restorer {
 
     /// A restore without progress for too long is a failure, if the brokers answer meanwhile.
     fn stuck(&mut self, now: Time) -> Result<(), Stop> {
+        let pause = self.patience / PROBES;
         for (&number, restore) in &mut self.at_work {
-            if now.since(restore.progress) < PROBE_EVERY || now.since(restore.probed) < PROBE_EVERY {
+            if now.since(restore.progress) < pause || now.since(restore.probed) < pause {
                 continue;
             }
             restore.probed = now;
             let partition = Partition { topic: Arc::clone(&self.changelog), number };
             match self.lookup.watermarks(&partition, Isolation::Uncommitted) {
-                Ok(_) if now.since(restore.progress) < PATIENCE => {}
+                Ok(_) if now.since(restore.progress) < self.patience => {}
                 Ok(_) => {
                     return Err(Stop::Offsets(format!(
                         "the restore of {partition} has made no progress for {} s: look for a hanging transaction",
-                        PATIENCE / SECOND
+                        self.patience / SECOND
                     )));
                 }
                 Err(error) if passes(&error) => restore.progress = now,

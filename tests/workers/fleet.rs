@@ -14,7 +14,7 @@ use hashbuy::core::time::Time;
 use hashbuy::firehose::{Happening, Maker, Shoppers};
 use hashbuy::log::memory::{Cleanup, MemoryLog, MemorySettings, Record, Timestamps, TopicSettings};
 use hashbuy::log::{Log, NewRecord, Partition, Producer};
-use hashbuy::worker::desk::{DeskOptions, DeskWorker};
+use hashbuy::worker::desk::{DeskOptions, DeskWorker, PATIENCE};
 use hashbuy::worker::feeder::{FeederOptions, FeederWorker};
 use hashbuy::worker::keeper::{Holds, Keeper, KeeperOptions, Silence};
 use hashbuy::worker::partitioner::partition_of;
@@ -70,6 +70,7 @@ pub fn desk_options(number: u32) -> DeskOptions {
         instance: number.to_string(),
         topics: Topics::default(),
         secret: Secret::published(),
+        patience: PATIENCE,
     }
 }
 

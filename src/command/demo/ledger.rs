@@ -1,12 +1,15 @@
 //! The ledger: checks from the events alone that every purchase ends once, and is billed once.
 //!
-//! It is to the demo what a biller is to the service: it knows nothing of the desk, and believes
-//! nothing but the events. It remembers every purchase, some hundred bytes each.
+//! It knows nothing of the desk, and believes nothing but the events. Those of one account come in their
+//! order; those of `purchases` and those of `orders` come in any, as two topics do. It remembers every
+//! purchase, some hundred bytes each. At the end it is compared with the desk's own books.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt::Display;
 
 use uuid::Uuid;
 
+use super::audit::Audit;
 use crate::core::event::{Details, Event, EventKind};
 
 /// What has become of the purchases.
@@ -17,6 +20,8 @@ pub struct Ledger {
     events: BTreeMap<EventKind, u64>,
     /// Refusals by reason.
     pub refusals: BTreeMap<&'static str, u64>,
+    /// Confirmations and orders of purchases that had theirs already: there is nothing worse.
+    pub doubles: u64,
     faults: Vec<String>,
 }
 
@@ -39,7 +44,17 @@ impl Ledger {
             return self.faults.push(format!("a {} without purchase_id", event.kind.as_str()));
         };
         let purchase = self.purchases.entry(id).or_default();
+        self.doubles += u64::from(match event.kind {
+            EventKind::OrderPlaced => purchase.ordered,
+            EventKind::Confirmed => purchase.end == Some(EventKind::Confirmed),
+            _ => false,
+        });
         let fault = match event.kind {
+            EventKind::OrderPlaced if purchase.ordered => Some("billed twice".to_owned()),
+            EventKind::OrderPlaced => {
+                purchase.ordered = true;
+                None
+            }
             EventKind::Requested if purchase.requested => Some("requested twice".to_owned()),
             EventKind::Requested => {
                 purchase.requested = true;
@@ -50,15 +65,14 @@ impl Ledger {
                 .end
                 .replace(event.kind)
                 .map(|end| format!("{} after {}", event.kind.as_str(), end.as_str())),
-            EventKind::OrderPlaced if purchase.ordered => Some("billed twice".to_owned()),
-            EventKind::OrderPlaced => {
-                purchase.ordered = true;
-                (purchase.end != Some(EventKind::Confirmed))
-                    .then(|| "billed without a confirmation".to_owned())
-            }
             EventKind::Reminded | EventKind::Refused => None,
         };
         self.faults.extend(fault.map(|fault| format!("purchase {id}: {fault}")));
+    }
+
+    /// Takes down that an event could not be read.
+    pub fn unreadable(&mut self, what: impl Display) {
+        self.faults.push(format!("an event cannot be read: {what}"));
     }
 
     /// How many events of a type there were.
@@ -66,26 +80,42 @@ impl Ledger {
         self.events.get(&kind).copied().unwrap_or(0)
     }
 
-    /// Everything that does not add up, given what the desk says is pending.
-    pub fn faults(&self, pendings: u64) -> Vec<String> {
+    /// How many purchases the desk holds without an end.
+    pub fn pendings(&self, audit: &Audit) -> u64 {
+        let waiting = audit.submitted.iter().filter(|id| self.is_open(id)).count();
+        (audit.pending.len() + waiting) as u64
+    }
+
+    /// Everything that does not add up, given the desk's own books.
+    pub fn faults(&self, audit: &Audit) -> Vec<String> {
         let mut faults = self.faults.clone();
-        let [requested, confirmed, lapsed, cancelled, orders] = [
-            EventKind::Requested,
-            EventKind::Confirmed,
-            EventKind::Lapsed,
-            EventKind::Cancelled,
-            EventKind::OrderPlaced,
-        ]
-        .map(|kind| self.count(kind));
+        for (id, purchase) in &self.purchases {
+            if self.is_open(id) && !audit.pending.contains(id) && !audit.submitted.contains(id) {
+                faults.push(format!("purchase {id}: has no end, and the desk knows nothing of it"));
+            }
+            if purchase.ordered && purchase.end != Some(EventKind::Confirmed) {
+                faults.push(format!("purchase {id}: billed without a confirmation"));
+            }
+            if purchase.end == Some(EventKind::Confirmed) && !purchase.ordered {
+                faults.push(format!("purchase {id}: confirmed without an order"));
+            }
+        }
+        let closed = audit.pending.iter().filter(|id| !self.is_open(id));
+        faults.extend(closed.map(|id| format!("purchase {id}: pending at the desk, but not by the events")));
+        let [requested, confirmed, lapsed, cancelled] =
+            [EventKind::Requested, EventKind::Confirmed, EventKind::Lapsed, EventKind::Cancelled]
+                .map(|kind| self.count(kind));
+        let pendings = self.pendings(audit);
         if requested != confirmed + lapsed + cancelled + pendings {
             faults.push(format!(
                 "requested {requested} is not confirmed {confirmed} + lapsed {lapsed} + cancelled {cancelled} + pending {pendings}"
             ));
         }
-        if orders != confirmed {
-            faults.push(format!("{orders} orders for {confirmed} confirmed purchases"));
-        }
         faults
+    }
+
+    fn is_open(&self, id: &Uuid) -> bool {
+        self.purchases.get(id).is_some_and(|purchase| purchase.requested && purchase.end.is_none())
     }
 }
 
@@ -113,56 +143,101 @@ mod tests {
         subject.event(kind, Time::ZERO, tweet, "a", details)
     }
 
-    fn faults(events: &[(EventKind, u128)], pendings: u64) -> Vec<String> {
+    fn faults(events: &[(EventKind, u128)], pendings: &[u128]) -> Vec<String> {
         let mut ledger = Ledger::default();
         events.iter().for_each(|&(kind, purchase)| ledger.note(&event(kind, Some(purchase))));
-        ledger.faults(pendings)
+        let mut faults = ledger.faults(&audit(pendings, &[]));
+        faults.sort();
+        faults
     }
+
+    fn audit(pending: &[u128], submitted: &[u128]) -> Audit {
+        let ids = |ids: &[u128]| ids.iter().map(|id| Uuid::from_u128(*id)).collect();
+        Audit { pending: ids(pending), submitted: ids(submitted) }
+    }
+
+    use EventKind::*;
 
     #[test]
     fn whole_lives_add_up() {
-        use EventKind::*;
         let events = [
             (Requested, 1),
             (Requested, 2),
             (Reminded, 1),
-            (Confirmed, 1),
+            // The other topic may be read first.
             (OrderPlaced, 1),
+            (Confirmed, 1),
             (Lapsed, 2),
             (Requested, 3),
             (Cancelled, 3),
             (Requested, 4),
         ];
-        assert_eq!(faults(&events, 1), [""; 0]);
+        assert_eq!(faults(&events, &[4]), [""; 0]);
+        let name = |id| Uuid::from_u128(id);
         assert_eq!(
-            faults(&events, 0),
-            ["requested 4 is not confirmed 1 + lapsed 1 + cancelled 1 + pending 0"]
+            faults(&events, &[]),
+            [
+                format!("purchase {}: has no end, and the desk knows nothing of it", name(4)),
+                "requested 4 is not confirmed 1 + lapsed 1 + cancelled 1 + pending 0".to_owned()
+            ]
+        );
+        assert_eq!(
+            faults(&events, &[2, 4]),
+            [
+                format!("purchase {}: pending at the desk, but not by the events", name(2)),
+                "requested 4 is not confirmed 1 + lapsed 1 + cancelled 1 + pending 2".to_owned()
+            ]
         );
     }
 
     #[test]
+    fn what_was_handed_to_the_stock_is_pending_until_the_events_say_more() {
+        let mut ledger = Ledger::default();
+        [1, 2].into_iter().for_each(|id| ledger.note(&event(Requested, Some(id))));
+        [Confirmed, OrderPlaced].into_iter().for_each(|kind| ledger.note(&event(kind, Some(1))));
+        let audit = audit(&[], &[1, 2]);
+        assert_eq!(ledger.pendings(&audit), 1);
+        assert_eq!(ledger.faults(&audit), [""; 0]);
+    }
+
+    #[test]
     fn what_happens_twice_or_out_of_nothing_is_a_fault() {
-        use EventKind::*;
         let paid = [(Requested, 1), (Confirmed, 1), (OrderPlaced, 1)];
-        for (events, fault) in [
-            (vec![(OrderPlaced, 1)], "billed twice"),
-            (vec![(Confirmed, 1)], "purchase.confirmed after purchase.confirmed"),
-            (vec![(Lapsed, 1)], "purchase.lapsed after purchase.confirmed"),
-            (vec![(Requested, 1)], "requested twice"),
-            (vec![(Cancelled, 2)], "purchase.cancelled without a request"),
-            (vec![(Requested, 2), (OrderPlaced, 2)], "billed without a confirmation"),
+        for (events, fault, doubles) in [
+            (vec![(OrderPlaced, 1)], "billed twice", 1),
+            (vec![(Confirmed, 1)], "purchase.confirmed after purchase.confirmed", 1),
+            (vec![(Confirmed, 1), (OrderPlaced, 1)], "billed twice", 2),
+            (vec![(Lapsed, 1)], "purchase.lapsed after purchase.confirmed", 0),
+            (vec![(Requested, 1)], "requested twice", 0),
+            (vec![(Confirmed, 2)], "purchase.confirmed without a request", 0),
+            (vec![(Requested, 2), (OrderPlaced, 2)], "billed without a confirmation", 0),
+            (vec![(Requested, 2), (Confirmed, 2)], "confirmed without an order", 0),
         ] {
-            let all: Vec<_> = paid.into_iter().chain(events).collect();
-            let faults = faults(&all, 0);
-            assert!(faults[0].ends_with(fault), "{faults:?}");
+            let mut ledger = Ledger::default();
+            paid.iter().chain(&events).for_each(|&(kind, id)| ledger.note(&event(kind, Some(id))));
+            let found = ledger.faults(&Audit::default());
+            assert!(found.iter().any(|found| found.ends_with(fault)), "{found:?}, not {fault}");
+            assert_eq!(ledger.doubles, doubles, "{events:?}");
         }
     }
 
     #[test]
-    fn refusals_are_counted_by_reason_and_end_nothing() {
+    fn an_event_without_purchase_is_a_fault() {
         let mut ledger = Ledger::default();
-        ledger.note(&event(EventKind::Refused, Some(1)));
-        assert_eq!(ledger.refusals, BTreeMap::from([("locked", 1)]));
-        assert_eq!(ledger.faults(0), [""; 0]);
+        ledger.note(&event(Lapsed, None));
+        ledger.unreadable("purchases/0@7: no JSON");
+        let faults = ledger.faults(&Audit::default());
+        assert_eq!(faults[0], "a purchase.lapsed without purchase_id");
+        assert_eq!(faults[1], "an event cannot be read: purchases/0@7: no JSON");
+    }
+
+    #[test]
+    fn refusals_are_counted_by_reason() {
+        let mut ledger = Ledger::default();
+        ledger.note(&event(Refused, None));
+        ledger.note(&event(Refused, Some(1)));
+        assert_eq!(ledger.refusals, BTreeMap::from([("locked", 2)]));
+        assert_eq!(ledger.count(Refused), 2);
+        assert_eq!(ledger.faults(&Audit::default()), [""; 0]);
     }
 }

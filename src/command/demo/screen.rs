@@ -13,16 +13,19 @@ use uuid::Uuid;
 use super::ledger::Ledger;
 use crate::command::Error;
 use crate::core::event::{Cause, Details, Event, EventKind};
-use crate::core::time::{MINUTE, Time};
+use crate::core::time::{SECOND, Time};
 use crate::firehose::Shoppers;
+use crate::service::Notice;
 
 /// Stdout, watched by somebody or not.
 pub struct Screen {
     bar: Option<ProgressBar>,
     colours: bool,
-    /// Requests and refusals that may still be shown in this minute of the world, a second of ours.
+    /// As much of the world's time passes in one second of ours, in milliseconds.
+    second: i64,
+    /// Requests and refusals that may still be shown in this second of ours, and which one that is.
     left: (u32, u32),
-    minute: i64,
+    number: i64,
     followed: HashSet<Uuid>,
     /// Events that were not shown since the last status line.
     left_out: u64,
@@ -31,28 +34,57 @@ pub struct Screen {
 }
 
 /// How it goes.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Status {
-    /// Desk time.
-    pub time: Time,
+    /// What time it is in the world.
+    pub now: Time,
+    /// How far behind that desk time is, in milliseconds; none before there is one.
+    pub lag: Option<i64>,
+    /// What is in the way of desk time.
+    pub why: Option<String>,
     /// Tweets in a second, of late.
     pub tweets: f64,
     /// Bytes in a second, of late.
     pub bytes: f64,
     /// Purchases that wait.
     pub pendings: usize,
+    /// Desk workers that were killed.
+    pub kills: u64,
+}
+
+impl Status {
+    fn desk_time(&self) -> String {
+        let mut text = match self.lag {
+            Some(lag) => format!("desk time {:.1} s behind", lag as f64 / SECOND as f64),
+            None => "no desk time yet".to_owned(),
+        };
+        if let Some(why) = &self.why {
+            text.push_str(": ");
+            text.push_str(why);
+        }
+        text
+    }
 }
 
 impl Screen {
-    /// The screen, if stdout is one.
-    pub fn new() -> Screen {
+    /// The screen, if stdout is one. `second`: as much of the world's time passes in one of ours.
+    pub fn new(second: i64) -> Screen {
         let bar = watched().then(|| {
             let style =
                 ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
             ProgressBar::with_draw_target(None, ProgressDrawTarget::stdout()).with_style(style)
         });
         let colours = bar.is_some() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        Screen { bar, colours, left: (0, 0), minute: -1, followed: HashSet::new(), left_out: 0, failed: None }
+        Screen {
+            bar,
+            colours,
+            second,
+            left: (0, 0),
+            number: -1,
+            followed: HashSet::new(),
+            left_out: 0,
+            failed: None,
+        }
     }
 
     /// Whether the numbers stand at the bottom and can change at any time.
@@ -84,8 +116,22 @@ impl Screen {
         self.line(&line);
     }
 
+    /// Shows what a worker says, if it is about a desk worker's death or return.
+    pub fn notice(&mut self, now: Time, notice: &Notice) {
+        let line = match notice {
+            Notice::Killed { .. } => notice.to_string(),
+            Notice::Restored { desk, back } if back.records > 0 => {
+                format!("desk {desk}: partition {} restored, {} records", back.partition, back.records)
+            }
+            Notice::Rejected { .. } => notice.to_string(),
+            _ => return,
+        };
+        let line = format!("{}  {}", clock(now), coloured(&line, "36", self.colours));
+        self.line(&line);
+    }
+
     /// Shows how it goes.
-    pub fn status(&mut self, status: Status, ledger: &Ledger) {
+    pub fn status(&mut self, status: &Status, ledger: &Ledger) {
         let [requested, confirmed, lapsed, cancelled, refused, reminded] = [
             EventKind::Requested,
             EventKind::Confirmed,
@@ -95,22 +141,24 @@ impl Screen {
             EventKind::Reminded,
         ]
         .map(|kind| grouped(ledger.count(kind)));
-        let (clock, pendings) = (clock(status.time), status.pendings);
+        let (clock, pendings, desk_time) = (clock(status.now), status.pendings, status.desk_time());
         let (tweets, megabytes) = (grouped(status.tweets.round() as u64), status.bytes / 1e6);
+        let (kills, doubles) = (status.kills, ledger.doubles);
         match &self.bar {
             Some(bar) => bar.set_message(format!(
-                "\n{tweets} tweets/s   {megabytes:.1} MB/s   desk time {clock}   {pendings} pending\n\
+                "\n{clock}   {tweets} tweets/s   {megabytes:.1} MB/s   {desk_time}\n\
                  requested {requested}   confirmed {confirmed}   lapsed {lapsed}   cancelled {cancelled}   \
-                 refused {refused}\n\
-                 reminded {reminded}   ({} events not shown)   Ctrl-C ends the demo",
+                 pending {pendings}   refused {refused}   reminded {reminded}\n\
+                 killed {kills}   double purchases {doubles}   ({} events not shown)\n\
+                 k kills a desk worker   q or Ctrl-C ends the demo",
                 grouped(self.left_out)
             )),
             None => {
                 let left_out = std::mem::take(&mut self.left_out);
                 self.line(&format!(
                     "{clock}  -- {tweets} tweets/s, {megabytes:.1} MB/s; requested {requested}, confirmed {confirmed}, \
-                     lapsed {lapsed}, cancelled {cancelled}, refused {refused}, pending {pendings} \
-                     ({left_out} events not shown)"
+                     lapsed {lapsed}, cancelled {cancelled}, pending {pendings}, refused {refused} \
+                     ({left_out} events not shown); {desk_time}; double purchases {doubles}"
                 ));
             }
         }
@@ -132,9 +180,9 @@ impl Screen {
     }
 
     fn chosen(&mut self, event: &Event) -> bool {
-        let minute = event.at.millis() / MINUTE;
-        if minute > self.minute {
-            self.minute = minute;
+        let number = event.at.millis() / self.second.max(1);
+        if number > self.number {
+            self.number = number;
             self.left = if self.bar.is_some() { (3, 2) } else { (1, 1) };
         }
         if let Some(purchase) = event.purchase_id
@@ -186,9 +234,15 @@ fn story(shoppers: &Shoppers, event: &Event, colours: bool) -> String {
         Details::OrderPlaced { .. } => ("ordered", "", String::new()),
     };
     let (clock, who) = (clock(event.at), who(shoppers, event));
+    let verb = coloured(&format!("{verb:<9}"), colour, colours);
+    format!("{clock}  {who:<9} {tag:<11} {verb} {more}")
+}
+
+/// A text in a colour, by its number; none: as it is.
+fn coloured(text: &str, colour: &str, colours: bool) -> String {
     match colours && !colour.is_empty() {
-        true => format!("{clock}  {who:<9} {tag:<11} \x1b[{colour}m{verb:<9}\x1b[0m {more}"),
-        false => format!("{clock}  {who:<9} {tag:<11} {verb:<9} {more}"),
+        true => format!("\x1b[{colour}m{text}\x1b[0m"),
+        false => text.to_owned(),
     }
 }
 

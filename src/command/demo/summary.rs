@@ -3,40 +3,53 @@
 use std::time::Duration;
 
 use super::screen::grouped;
-use super::world::World;
+use super::world::Ended;
 use crate::command::Error;
 use crate::core::event::EventKind;
+use crate::core::time::SECOND;
 
 /// Below this part of the rate that was asked for, the machine was too slow.
 const ENOUGH: f64 = 0.95;
+/// So many faults are told.
+const SHOWN: usize = 5;
 
-/// The summary, line by line.
-pub fn lines(world: &World, rate: u64, elapsed: Duration) -> Vec<String> {
-    let tweets = world.summary().tweets;
+/// The summary, line by line. `elapsed`: how long it was played.
+pub fn lines(ended: &Ended, rate: u64, elapsed: Duration) -> Vec<String> {
+    let played = &ended.played;
     let seconds = elapsed.as_secs_f64().max(f64::MIN_POSITIVE);
-    let per_second = tweets as f64 / seconds;
-    let megabytes = world.bytes as f64 / 1e6;
+    let per_second = played.tweets as f64 / seconds;
+    let megabytes = played.bytes as f64 / 1e6;
+    let age = ended.age / SECOND;
     let mut lines = vec![
         String::new(),
         format!(
-            "played      {} tweets and {} deletions, {megabytes:.1} MB, in {seconds:.1} s: {} tweets/s, {:.1} MB/s",
-            grouped(tweets),
-            grouped(world.summary().deletions),
+            "played      {} tweets and {} deletions and the like, {megabytes:.1} MB, in {seconds:.1} s: {} tweets/s, \
+             {:.1} MB/s",
+            grouped(played.tweets),
+            grouped(played.others),
             grouped(per_second.round() as u64),
             megabytes / seconds
         ),
-        format!("desk time   {}, after {} min {} s", world.time(), world.age() / 60, world.age() % 60),
-        format!("purchases   {}", sum(world)),
-        format!("refusals    {}", refusals(world)),
+        match ended.desk_time {
+            Some(time) => format!("desk time   {time}, after {} min {} s", age / 60, age % 60),
+            None => "desk time   none: the firehose was too short".to_owned(),
+        },
+        format!("purchases   {}", sum(ended)),
+        format!("refusals    {}", refusals(ended)),
+        format!("killed      {} desk workers", grouped(ended.kills)),
     ];
-    if faults(world).is_empty() {
-        let [orders, purchases] =
-            [EventKind::OrderPlaced, EventKind::Confirmed].map(|kind| world.ledger.count(kind));
+    let ledger = &ended.biller.ledger;
+    if faults(ended).is_empty() {
         lines.push(format!(
-            "billed      nobody was billed twice: {} orders, {} purchases",
-            grouped(orders),
-            grouped(purchases)
+            "billed      nobody was billed twice: {} orders, {} purchases; the desk's changelog knows the same {} \
+             pending",
+            grouped(ledger.count(EventKind::OrderPlaced)),
+            grouped(ledger.count(EventKind::Confirmed)),
+            grouped(ledger.pendings(&ended.audit))
         ));
+    }
+    if let Some((brokers, app)) = &ended.left {
+        lines.push(format!("topics      {app}-* are left on {brokers}"));
     }
     if per_second < rate as f64 * ENOUGH && elapsed >= Duration::from_secs(1) {
         lines.push(format!("This machine was too slow for {} tweets a second.", grouped(rate)));
@@ -48,12 +61,11 @@ pub fn lines(world: &World, rate: u64, elapsed: Duration) -> Vec<String> {
 ///
 /// # Errors
 /// What does not.
-pub fn check(world: &World) -> Result<(), Error> {
-    let faults = faults(world);
+pub fn check(ended: &Ended) -> Result<(), Error> {
+    let faults = faults(ended);
     if faults.is_empty() {
         return Ok(());
     }
-    const SHOWN: usize = 5;
     let mut message = format!("the sums are wrong, which is a fault of hashbuy ({} in all)", faults.len());
     for fault in faults.iter().take(SHOWN) {
         message.push_str("\n  ");
@@ -63,34 +75,32 @@ pub fn check(world: &World) -> Result<(), Error> {
 }
 
 /// `requested 412 = confirmed 280 + lapsed 71 + cancelled 33 + pending 28`.
-fn sum(world: &World) -> String {
-    let count = |kind| grouped(world.ledger.count(kind));
+fn sum(ended: &Ended) -> String {
+    let ledger = &ended.biller.ledger;
+    let count = |kind| grouped(ledger.count(kind));
     format!(
         "requested {} = confirmed {} + lapsed {} + cancelled {} + pending {}",
         count(EventKind::Requested),
         count(EventKind::Confirmed),
         count(EventKind::Lapsed),
         count(EventKind::Cancelled),
-        grouped(world.pendings() as u64)
+        grouped(ledger.pendings(&ended.audit))
     )
 }
 
 /// `60: lapsed 31, wrong_code 29`.
-fn refusals(world: &World) -> String {
-    let mut reasons: Vec<_> = world.ledger.refusals.iter().collect();
+fn refusals(ended: &Ended) -> String {
+    let ledger = &ended.biller.ledger;
+    let mut reasons: Vec<_> = ledger.refusals.iter().collect();
     reasons.sort_by_key(|&(reason, &n)| (std::cmp::Reverse(n), *reason));
     let reasons: Vec<_> =
         reasons.into_iter().map(|(reason, &n)| format!("{reason} {}", grouped(n))).collect();
-    let total = grouped(world.ledger.count(EventKind::Refused));
+    let total = grouped(ledger.count(EventKind::Refused));
     if reasons.is_empty() { total } else { format!("{total}: {}", reasons.join(", ")) }
 }
 
-fn faults(world: &World) -> Vec<String> {
-    let mut faults = world.ledger.faults(world.pendings() as u64);
-    faults.extend(world.unreadable.iter().map(|record| format!("a record of the demo is bad: {record}")));
-    let missed = world.summary().missed;
-    if missed > 0 {
-        faults.push(format!("the prefilter would have dropped {missed} records that matter"));
-    }
+fn faults(ended: &Ended) -> Vec<String> {
+    let mut faults = ended.biller.ledger.faults(&ended.audit);
+    faults.extend(ended.complaints.iter().cloned());
     faults
 }

@@ -1,241 +1,408 @@
-//! The world of the demo: the made-up firehose, its shoppers, and the engine that they meet.
+//! The world of the demo: a made-up firehose in front of the real workers, and a biller behind them.
 //!
-//! The world moves in ticks, and what is played is a function of the seed, the rate and the number
-//! of the tick: how fast the machine is shows in the clock on the wall only.
+//! ```text
+//! Player --> tweets, offers, accounts --> [Crew: feeder, scan, keeper, desks] --> purchases, orders --> Biller
+//!    ^                                                                                                    |
+//!    +------------------------------ the shoppers hear of events ----------------------------------------+
+//! ```
+//!
+//! Everything goes through the log. What comes from inside the service are two numbers for the screen, how
+//! much has been scanned, so that the player does not run away, and how it goes ([`Glance`]).
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
-use super::ledger::Ledger;
+use super::audit::Audit;
+use super::biller::{Biller, until_done};
+use super::janitor::Janitor;
+use super::player::{Played, Player, Tick};
+use super::scene::{INBOX, Scene};
+use crate::command::Error;
 use crate::core::code::Secret;
 use crate::core::event::Event;
-use crate::core::settings::Settings;
-use crate::core::tally::Counted;
-use crate::core::time::{MINUTE, SECOND, Time};
-use crate::core::tweet::BadRecord;
-use crate::firehose::{Happening, Maker, Shoppers};
-use crate::input::table_file::Change;
-use crate::metrics::{self, Decided, Scanned};
-use crate::replay::{Engine, Line, Seen, Source, Stopped, Summary, Table};
+use crate::core::time::Time;
+use crate::firehose::Shoppers;
+use crate::log::{Isolation, Lookup, Partition};
+use crate::service::{Crew, Glance, Notice, Plan, Stage, Status};
+use crate::worker::Clock as _;
 
-/// 13 February 2013, noon: long ago, so no tweet is ever ahead of a clock.
-const START: Time = Time::from_millis(1_360_756_800_000);
-/// Ticks in a second on the wall.
-pub const TICKS_PER_SECOND: u64 = 20;
-/// How far one tick moves time, in milliseconds: a minute passes in a second.
-const TICK: i64 = MINUTE / TICKS_PER_SECOND as i64;
+/// The player does not run further ahead of the scan, in records: some 60 MB.
+const MOST_AHEAD: u64 = 20_000;
+/// The scan has so long to read what was played when the player has ended.
+const DRAIN: Duration = Duration::from_secs(5);
+/// What is left in the topics is read within so long at the end.
+const READ: Duration = Duration::from_secs(20);
 
-/// Firehose, shoppers, engine, and what is known of their doings.
+/// The world.
 pub struct World {
-    engine: Engine,
-    maker: Maker,
-    shoppers: Shoppers,
-    /// Checks the events.
-    pub ledger: Ledger,
-    /// Tweets, deletions and other records played.
-    pub records: u64,
-    /// Their bytes.
-    pub bytes: u64,
-    /// Records that could not be read, and table records that were rejected: a fault of hashbuy.
-    pub unreadable: Vec<String>,
-    scanned: Scanned,
-    decided: Decided,
-    /// What is published of the engine's counters.
-    published: Summary,
+    scene: Scene,
+    player: Player,
+    /// What the events say.
+    pub biller: Biller,
+    crew: Crew,
+    status: Status,
+    janitor: Option<Janitor>,
+    lookup: Box<dyn Lookup + Send>,
+    is_reading: bool,
+    /// Desk workers that are to die, and have not yet.
+    dying: BTreeSet<u32>,
+    /// The desk worker that is killed next.
+    next: u32,
+    /// Desk workers that were killed.
+    pub kills: u64,
+    /// What the workers have complained about: faults of hashbuy.
+    complaints: Vec<String>,
 }
 
-/// One tick on its way.
-#[derive(Debug)]
-pub struct Tick {
-    from: Time,
-    /// Tweets to play in it, and those played.
-    share: u64,
-    played: u64,
+/// What a world leaves behind when it has ended.
+pub struct Ended {
+    /// What the events say.
+    pub biller: Biller,
+    /// What the desk's books say.
+    pub audit: Audit,
+    /// What was played.
+    pub played: Played,
+    /// The last desk time, if there was one.
+    pub desk_time: Option<Time>,
+    /// How long the world has lasted in its own time, in milliseconds.
+    pub age: i64,
+    /// Desk workers that were killed.
+    pub kills: u64,
+    /// What else is wrong.
+    pub complaints: Vec<String>,
+    /// What is left on the brokers: where, and what the topics' names begin with.
+    pub left: Option<(String, String)>,
 }
 
-impl Tick {
-    /// The tick of a number, at so many tweets a second.
-    pub fn new(number: u64, rate: u64) -> Tick {
-        // Shares differ by one at most, and add up to the rate.
-        let until = |tick: u64| u128::from(tick) * u128::from(rate) / u128::from(TICKS_PER_SECOND);
-        let share = u64::try_from(until(number + 1) - until(number)).unwrap_or(u64::MAX);
-        let from = START.plus(TICK.saturating_mul(i64::try_from(number).unwrap_or(i64::MAX)));
-        Tick { from, share, played: 0 }
-    }
-
-    fn now(&self) -> Time {
-        let part = u128::from(self.played) * TICK as u128 / u128::from(self.share.max(1));
-        self.from.plus(i64::try_from(part).unwrap_or(TICK).min(TICK - 1))
-    }
+/// What has come up in a turn.
+#[derive(Debug, Default)]
+pub struct News {
+    /// Events.
+    pub events: Vec<Event>,
+    /// What the workers say.
+    pub notices: Vec<Notice>,
 }
 
 impl World {
-    /// A world before its first tick.
-    pub fn new(seed: u64) -> World {
-        World {
-            engine: Engine::new(Settings::default(), Secret::published(), HashSet::new(), None),
-            maker: Maker::new(seed),
-            shoppers: Shoppers::new(seed, START),
-            ledger: Ledger::default(),
-            records: 0,
-            bytes: 0,
-            unreadable: Vec::new(),
-            scanned: Scanned::default(),
-            decided: Decided::default(),
-            published: Summary::default(),
-        }
-    }
-
-    /// Plays at most so many records of a tick, and hands over the events. True if the tick has more.
+    /// A world whose workers have been started.
     ///
     /// # Errors
-    /// [`Stopped`].
-    pub fn play(
-        &mut self,
-        tick: &mut Tick,
-        most: u64,
-        mut tell: impl FnMut(&Shoppers, &Event),
-    ) -> Result<bool, Stopped> {
-        for _ in 0..most {
-            let ends = tick.played >= tick.share;
-            let now = if ends { tick.from.plus(TICK - 1) } else { tick.now() };
-            match self.shoppers.next(now, &mut self.maker) {
-                Some(Happening::Record(bytes)) => {
-                    let seen = self.engine.record(&bytes, now)?;
-                    tick.played += count(self, bytes.len(), seen);
+    /// If the log or the machine refuses.
+    pub fn start(scene: Scene, seed: u64, status: Status) -> Result<World, Error> {
+        let player = Player::new(&scene, seed).map_err(Error::failed)?;
+        let biller = Biller::new(&*scene.log, &scene.config.service.topics).map_err(Error::failed)?;
+        let janitor = Janitor::of(&scene).map_err(Error::failed)?;
+        let lookup = scene.log.lookup().map_err(Error::failed)?;
+        let plan = Plan {
+            config: scene.config.clone(),
+            secret: Secret::published(),
+            stage: Stage::All,
+            log: scene.log.clone(),
+            clock: scene.clock.clone(),
+            patience: scene.patience,
+        };
+        let crew = Crew::start(plan, status.clone()).map_err(Error::failed)?;
+        Ok(World {
+            scene,
+            player,
+            biller,
+            crew,
+            status,
+            janitor,
+            lookup,
+            is_reading: false,
+            dying: BTreeSet::new(),
+            next: 0,
+            kills: 0,
+            complaints: Vec::new(),
+        })
+    }
+
+    /// Whether the workers are at work. Until then time passes, and nothing else.
+    pub fn is_ready(&self) -> bool {
+        self.is_reading && self.is_whole()
+    }
+
+    /// A tick in which nothing happens.
+    pub fn pause(&mut self) {
+        self.player.pause();
+    }
+
+    /// The tick of a number, at so many tweets a second.
+    pub fn tick(&self, number: u64, rate: u64) -> Tick {
+        self.player.tick(number, rate)
+    }
+
+    /// Whether the scan is so far behind that it has to be waited for.
+    pub fn is_ahead(&self) -> bool {
+        self.ahead() > MOST_AHEAD
+    }
+
+    fn ahead(&self) -> u64 {
+        self.player.played.records().saturating_sub(self.status.glance().scanned)
+    }
+
+    /// Plays a piece of a tick. True if the tick has more.
+    ///
+    /// # Errors
+    /// Those of the log.
+    pub fn play(&mut self, tick: &mut Tick) -> Result<bool, Error> {
+        self.player.play(tick).map_err(Error::failed)
+    }
+
+    /// Looks at what has come of it: events, and what the workers say.
+    ///
+    /// # Errors
+    /// If a worker cannot go on, and those of the log.
+    pub fn turn(&mut self) -> Result<News, Error> {
+        let mut news = News::default();
+        while let Some(notice) = self.crew.said() {
+            match &notice {
+                Notice::Stopped { .. } => return Err(Error::failed(notice)),
+                Notice::Reading { .. } => self.is_reading = true,
+                Notice::Killed { desk, .. } => {
+                    self.dying.remove(desk);
+                    self.kills += 1;
                 }
-                Some(Happening::Offer { id, json }) => self.table(Table::Offers, id, Some(json))?,
-                Some(Happening::Account { id, json }) => self.table(Table::Accounts, id.to_string(), json)?,
-                None if ends => {
-                    self.engine.advance(tick.from.plus(TICK))?;
-                    self.pass_on(&mut tell);
-                    return Ok(false);
-                }
-                None => {
-                    let bytes = self.maker.noise(now);
-                    let (length, seen) = (bytes.len(), self.engine.record(bytes, now)?);
-                    tick.played += count(self, length, seen);
-                }
+                Notice::Rejected { .. } => self.complaints.push(notice.to_string()),
+                Notice::Restoring { .. }
+                | Notice::StillRestoring { .. }
+                | Notice::Restored { .. }
+                | Notice::AllRestored { .. }
+                | Notice::TablesFed => {}
             }
-            self.pass_on(&mut tell);
+            news.notices.push(notice);
         }
-        Ok(true)
-    }
-
-    /// Publishes what was counted since the last time.
-    pub fn publish(&mut self) {
-        let (now, before) = (self.engine.summary(), &self.published);
-        self.scanned.candidates = now.passed_on - before.passed_on;
-        self.scanned.sightings = now.sightings - before.sightings;
-        for (&kind, &n) in &now.controls {
-            self.scanned.skipped.insert(kind, n - before.controls.get(kind).copied().unwrap_or(0));
+        self.player.outstanding().map_err(Error::failed)?;
+        news.events = self.follow(Duration::ZERO)?;
+        if let Some(janitor) = &mut self.janitor {
+            let restoring = !self.dying.is_empty() || !is_whole(&self.status.glance());
+            janitor.clean(&self.biller, restoring).map_err(Error::failed)?;
         }
-        let counted = Counted::ALL.iter();
-        metrics::nothing(counted.map(|&what| (what, now.nothing.of(what) - before.nothing.of(what))));
-        self.published = now.clone();
-        std::mem::take(&mut self.scanned).publish();
-        std::mem::take(&mut self.decided).publish();
-        metrics::desk(self.pendings(), self.time());
+        Ok(news)
     }
 
-    /// The engine's counters.
-    pub fn summary(&self) -> &Summary {
-        self.engine.summary()
+    fn follow(&mut self, wait: Duration) -> Result<Vec<Event>, Error> {
+        let events = self.biller.follow(wait).map_err(Error::failed)?;
+        events.iter().for_each(|event| self.player.hear(event));
+        Ok(events)
     }
 
-    /// Desk time.
-    pub fn time(&self) -> Time {
-        self.engine.time()
-    }
-
-    /// How long the world has lasted in its own time, in seconds.
-    pub fn age(&self) -> i64 {
-        self.time().since(START).max(0) / SECOND
-    }
-
-    /// Purchases that are pending, as the desk knows them.
-    pub fn pendings(&self) -> usize {
-        self.engine.pendings().count()
-    }
-
-    fn table(&mut self, table: Table, key: String, value: Option<String>) -> Result<(), Stopped> {
-        let change = Change { at: None, key: Some(key), value };
-        self.engine.load(vec![Line { source: Source { table, line: 0 }, change }])?;
-        self.unreadable.extend(self.engine.take_rejections().map(|(_, rejection)| rejection.to_string()));
-        Ok(())
-    }
-
-    fn pass_on(&mut self, tell: &mut impl FnMut(&Shoppers, &Event)) {
-        for event in self.engine.take_events() {
-            self.ledger.note(&event);
-            self.decided.count(&event);
-            self.shoppers.hear(&event);
-            tell(&self.shoppers, &event);
+    /// Kills a desk worker, one after the other; none while all of them are dying.
+    pub fn kill(&mut self) {
+        let desks = self.scene.config.service.desk_workers;
+        let alive = (self.next..self.next + desks).map(|number| number % desks);
+        if let Some(number) = alive.into_iter().find(|number| !self.dying.contains(number)) {
+            self.dying.insert(number);
+            self.crew.kill_desk(number as usize);
+            self.next = (number + 1) % desks;
         }
+    }
+
+    /// What time it is in the world.
+    pub fn now(&self) -> Time {
+        self.scene.clock.now()
+    }
+
+    /// How it goes.
+    pub fn glance(&self) -> Glance {
+        self.status.glance()
+    }
+
+    /// Whether each partition of the inbox has a desk worker.
+    fn is_whole(&self) -> bool {
+        is_whole(&self.glance())
+    }
+
+    /// Why desk time stands, if anything is known to be in its way.
+    pub fn why(&self, glance: &Glance) -> Option<String> {
+        if !is_whole(glance) {
+            return Some(format!(
+                "a desk worker restores {} of {INBOX} partitions",
+                INBOX - glance.partitions.min(INBOX)
+            ));
+        }
+        glance.holds.as_ref().map(ToString::to_string)
+    }
+
+    /// What was played so far.
+    pub fn played(&self) -> Played {
+        self.player.played
+    }
+
+    /// The people.
+    pub fn shoppers(&self) -> &Shoppers {
+        self.player.shoppers()
+    }
+
+    /// Puts what is pending into the metrics.
+    pub fn publish(&self) {
+        self.status.publish();
+    }
+
+    /// Ends it: what was played is scanned, the workers finish and go home, and then the topics are read to
+    /// their ends: the events, and the desk's changelog.
+    ///
+    /// # Errors
+    /// If a worker could not finish, and those of the log.
+    pub async fn finish(mut self) -> Result<Ended, Error> {
+        let until = Instant::now() + DRAIN;
+        while self.ahead() > 0 && Instant::now() < until {
+            self.turn()?;
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let (left, desk_time) = (self.ahead(), self.glance().desk_time);
+        if left > 0 {
+            self.complaints.push(format!("{left} records of the firehose were not scanned in time"));
+        }
+        let complaints = &mut self.complaints;
+        for notice in self.crew.stop().await.map_err(Error::Failed)? {
+            match notice {
+                Notice::Rejected { .. } => complaints.push(notice.to_string()),
+                Notice::Killed { .. } => self.kills += 1,
+                _ => {}
+            }
+        }
+        let (biller, lookup, topics) =
+            (&mut self.biller, &mut self.lookup, &self.scene.config.service.topics);
+        until_done("the events", READ, || {
+            biller.follow(Duration::from_millis(20))?;
+            biller.is_at_end(&mut **lookup)
+        })
+        .map_err(Error::failed)?;
+        let audit = Audit::of(&*self.scene.log, &topics.changelog, READ).map_err(Error::failed)?;
+        let dead_letters = Partition::new(topics.dead_letters.as_str(), 0);
+        let (_, dead) = lookup.watermarks(&dead_letters, Isolation::Uncommitted).map_err(Error::failed)?;
+        if dead > 0 {
+            complaints.push(format!("{dead} records of the demo became dead letters"));
+        }
+        let service = &self.scene.config.service;
+        let is_left = self.scene.memory.is_none();
+        Ok(Ended {
+            biller: self.biller,
+            audit,
+            played: self.player.played,
+            desk_time,
+            age: self.player.age(),
+            kills: self.kills,
+            complaints: self.complaints,
+            left: is_left.then(|| (service.brokers.clone(), service.app.clone())),
+        })
     }
 }
 
-/// Counts a record that was played; 1 if it was a tweet.
-fn count(world: &mut World, bytes: usize, seen: Result<Seen, BadRecord>) -> u64 {
-    world.records += 1;
-    world.bytes += bytes as u64;
-    world.scanned.records += 1;
-    world.scanned.bytes += bytes as u64;
-    match seen {
-        Ok(Seen::Tweet) => 1,
-        Ok(_) => 0,
-        Err(bad) => {
-            *world.scanned.dead_letters.entry(bad.reason()).or_default() += 1;
-            world.unreadable.push(bad.to_string());
-            0
-        }
-    }
+fn is_whole(glance: &Glance) -> bool {
+    glance.partitions == INBOX
 }
 
 #[cfg(test)]
 mod tests {
+    use std::future::Future;
+
     use super::*;
+    use crate::command::demo::scene::TICKS_PER_SECOND;
     use crate::core::event::EventKind;
+    use crate::log::memory::MemoryLog;
 
-    /// The events of the first ticks, played in pieces.
-    fn played(seed: u64, ticks: u64, piece: u64) -> (Vec<Event>, u64, World) {
-        let mut world = World::new(seed);
-        let mut events = Vec::new();
-        for number in 0..ticks {
-            let mut tick = Tick::new(number, 333);
-            while world.play(&mut tick, piece, |_, event| events.push(event.clone())).unwrap() {}
-            assert!(tick.played >= tick.share);
+    const RATE: u64 = 2_000;
+
+    fn on<F: Future>(future: F) -> F::Output {
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+    }
+
+    /// A world at work.
+    async fn begun(seed: u64) -> World {
+        let mut world = World::start(Scene::in_memory().unwrap(), seed, Status::default()).unwrap();
+        let until = Instant::now() + Duration::from_secs(60);
+        while !world.is_ready() {
+            assert!(Instant::now() < until, "the workers do not begin");
+            world.pause();
+            world.turn().unwrap();
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        let bytes = world.bytes;
-        (events, bytes, world)
+        world
+    }
+
+    /// Plays some seconds, a minute each, with something more in each tick. Returns what the workers said.
+    async fn play(world: &mut World, seconds: u64, mut more: impl FnMut(&mut World, u64)) -> Vec<Notice> {
+        let mut said = Vec::new();
+        for number in 0..seconds * TICKS_PER_SECOND {
+            more(world, number);
+            let mut tick = world.tick(number, RATE);
+            while world.play(&mut tick).unwrap() {}
+            tokio::time::sleep(Duration::from_millis(1_000 / TICKS_PER_SECOND)).await;
+            said.append(&mut world.turn().unwrap().notices);
+        }
+        said
+    }
+
+    fn assert_adds_up(ended: &Ended) {
+        assert_eq!(ended.biller.ledger.faults(&ended.audit), [""; 0]);
+        assert_eq!(ended.complaints, [""; 0]);
+        assert_eq!(ended.biller.ledger.doubles, 0);
     }
 
     #[test]
-    fn what_is_played_is_a_function_of_seed_and_tick() {
-        let (once, bytes, _) = played(7, 60, 10_000);
-        let (again, bytes_again, _) = played(7, 60, 3);
-        assert_eq!((&once, bytes), (&again, bytes_again));
-        assert_ne!(once, played(8, 60, 10_000).0);
+    fn some_minutes_show_every_end_of_a_purchase_and_add_up() {
+        let ended = on(async {
+            let mut world = begun(3).await;
+            play(&mut world, 6, |_, _| {}).await;
+            world.finish().await.unwrap()
+        });
+        assert_adds_up(&ended);
+        for kind in EventKind::ALL.into_iter().filter(|kind| *kind != EventKind::Reminded) {
+            assert!(ended.biller.ledger.count(kind) > 0, "{kind:?}");
+        }
+        assert!(!ended.audit.pending.is_empty());
+        assert!(ended.age >= 6 * 60_000, "{}", ended.age);
     }
 
     #[test]
-    fn five_seconds_show_every_end_of_a_purchase_and_add_up() {
-        for seed in 0..5 {
-            let (_, _, world) = played(seed, 5 * TICKS_PER_SECOND, 10_000);
-            for kind in EventKind::ALL.into_iter().filter(|kind| *kind != EventKind::Reminded) {
-                assert!(world.ledger.count(kind) > 0, "seed {seed}: {kind:?}");
-            }
-            assert_eq!(world.ledger.faults(world.pendings() as u64), [""; 0]);
-            assert_eq!(world.unreadable, [""; 0]);
-            assert_eq!(world.summary().missed, 0);
-            assert_eq!(world.age(), 300);
-        }
+    fn killed_workers_come_back_and_nothing_happens_twice() {
+        let mut said = Vec::new();
+        let ended = on(async {
+            let mut world = begun(4).await;
+            let kill = |world: &mut World, tick: u64| {
+                // Now one of them, now the other, now both at once.
+                if tick % 11 == 7 {
+                    world.kill();
+                    (tick % 3 == 0).then(|| world.kill());
+                }
+            };
+            said = play(&mut world, 5, kill).await;
+            world.finish().await.unwrap()
+        });
+        assert_adds_up(&ended);
+        let left_open = |notice: &&Notice| matches!(notice, Notice::Killed { open: true, .. });
+        assert!(said.iter().filter(left_open).count() >= 3, "transactions left open: {said:?}");
+        assert!(ended.kills >= 5, "{}", ended.kills);
+        let restored = |notice: &&Notice| matches!(notice, Notice::Restored { back, .. } if back.records > 0);
+        assert!(said.iter().filter(restored).count() >= 5, "{said:?}");
+        assert!(ended.biller.ledger.count(EventKind::Confirmed) > 0);
     }
 
     #[test]
-    fn shares_add_up_to_the_rate() {
-        for rate in [100, 333, 5_000] {
-            let second: u64 = (40..60).map(|number| Tick::new(number, rate).share).sum();
-            assert_eq!(second, rate);
-        }
+    fn the_log_does_not_grow() {
+        let (log, played) = on(async {
+            let mut world = begun(5).await;
+            let log: MemoryLog = world.scene.memory.clone().unwrap();
+            play(&mut world, 4, |_, _| {}).await;
+            // All has been read, and the janitor comes by once more.
+            tokio::time::sleep(Duration::from_millis(1_100)).await;
+            world.pause();
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            world.turn().unwrap();
+            let played = world.played();
+            world.finish().await.unwrap();
+            (log, played)
+        });
+        assert!(played.records() > 8_000, "{played:?}");
+        let topics = Scene::in_memory().unwrap().config.service.topics;
+        let left = |topic: &str| log.records(topic).unwrap().len();
+        assert!(left(&topics.tweets) < 2_000, "{}", left(&topics.tweets));
+        assert!(left(&topics.purchases) + left(&topics.orders) < 200, "events");
+        assert!(left(&topics.inbox) < 1_000, "{}", left(&topics.inbox));
+        // An entity each, and what came since.
+        assert!(left(&topics.changelog) < 1_500, "{}", left(&topics.changelog));
     }
 }

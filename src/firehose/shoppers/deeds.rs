@@ -5,9 +5,9 @@ use std::collections::VecDeque;
 use fastrand::Rng;
 
 use super::holder::Errand;
-use super::plan::{Act, ERRAND, Plan};
+use super::plan::{Act, Plan, errand};
 use super::shop::ARTICLES;
-use super::{Happening, LONGEST_PAUSE, NOBODY, Read, STRANGERS, Shoppers, Step};
+use super::{Happening, NOBODY, Read, STRANGERS, Shoppers, Step};
 use crate::core::ids::AccountId;
 use crate::core::time::{DAY, Time};
 use crate::firehose::words::{name, one_of, percent};
@@ -15,7 +15,7 @@ use crate::firehose::{Draft, Format, Maker, Original};
 
 impl Shoppers {
     pub(super) fn arrival(&mut self, time: Time, maker: &mut Maker) {
-        let pause = self.rng.i64(1..LONGEST_PAUSE);
+        let pause = self.rng.i64(1..self.habits.longest_pause);
         self.plan(time.plus(pause), Step::Arrival);
         match self.rng.u32(0..100) {
             0..6 => return self.stranger(time, maker),
@@ -29,7 +29,7 @@ impl Shoppers {
                 self.holders[n].errands += 1;
                 self.holders[n].errand = Some(Errand { plan, article, asked: None, code: None });
                 self.plan(time, Step::Act(n, Act::Ask));
-                self.plan(time.plus(ERRAND), Step::Act(n, Act::Rest));
+                self.plan(time.plus(errand(self.habits)), Step::Act(n, Act::Rest));
             }
             // He has all that he wants, and makes room for somebody who has had a card for long.
             None => self.unlink(n, time.minus(DAY)),

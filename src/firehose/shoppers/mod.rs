@@ -22,7 +22,6 @@ use fastrand::Rng;
 
 use self::holder::Holder;
 use self::plan::Act;
-pub use self::shop::WINDOW_SECONDS;
 use self::shop::{ARTICLES, DELIVERY, SCARCE};
 use super::maker::Maker;
 use crate::core::event::{Details, Event};
@@ -35,17 +34,32 @@ const HOLDERS: u64 = 300;
 const FIRST_ACCOUNT: u64 = 1_500_000_000;
 /// Ids of people without an account.
 const STRANGERS: std::ops::Range<u64> = 1_200_000_000..1_300_000_000;
-/// The longest pause between two arrivals, in milliseconds; on average it is half as long.
-const LONGEST_PAUSE: i64 = 6 * SECOND;
 /// Between two deliveries of the scarce article.
 const BETWEEN_DELIVERIES: i64 = 20 * MINUTE;
 /// Tweets of others that a shopper may have read.
 const READ: usize = 32;
 
+/// How shoppers go about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Habits {
+    /// The confirmation window of all offers, in seconds: 60 to 3,600. Plans fill it.
+    pub window_seconds: i64,
+    /// The longest pause between two arrivals, in milliseconds, at least 2; on average it is half as long.
+    pub longest_pause: i64,
+}
+
+impl Default for Habits {
+    /// A window of two minutes, and an arrival every three seconds.
+    fn default() -> Habits {
+        Habits { window_seconds: 120, longest_pause: 6 * SECOND }
+    }
+}
+
 /// The shoppers.
 pub struct Shoppers {
     rng: Rng,
     start: Time,
+    habits: Habits,
     /// What is to happen; equal times in the order in which it was planned.
     agenda: BTreeMap<(Time, u64), Step>,
     planned: u64,
@@ -104,9 +118,15 @@ struct Read {
 impl Shoppers {
     /// Shoppers that begin at `start`. The same seed, and the same things heard, give the same deeds.
     pub fn new(seed: u64, start: Time) -> Shoppers {
+        Shoppers::with(Habits::default(), seed, start)
+    }
+
+    /// The same with habits of their own.
+    pub fn with(habits: Habits, seed: u64, start: Time) -> Shoppers {
         let mut shoppers = Shoppers {
             rng: Rng::with_seed(seed),
             start,
+            habits,
             agenda: BTreeMap::new(),
             planned: 0,
             holders: Vec::new(),
@@ -188,7 +208,7 @@ impl Shoppers {
         let scarce = article == SCARCE;
         let (version, stock) =
             if scarce { (self.deliveries, Some(self.deliveries * DELIVERY)) } else { (1, None) };
-        let json = shop::record(&ARTICLES[article], self.start, version, stock);
+        let json = shop::record(&ARTICLES[article], self.start, self.habits.window_seconds, version, stock);
         self.happened.push_back(Happening::Offer { id: ARTICLES[article].id.to_owned(), json });
     }
 
@@ -222,7 +242,7 @@ impl Shoppers {
         let Some((_, text)) = errand.asked.as_ref().filter(|(id, _)| *id == offer_tweet) else { return };
         errand.code = Some(code.to_owned());
         let text = text.clone();
-        let acts = errand.plan.acts(&mut self.rng, issued, deadline);
+        let acts = errand.plan.acts(&mut self.rng, self.habits, issued, deadline);
         let handle = holder.handle.clone();
         self.read.push_back(Read {
             tweet: offer_tweet,

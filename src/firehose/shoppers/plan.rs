@@ -2,7 +2,7 @@
 
 use fastrand::Rng;
 
-use super::shop::WINDOW_SECONDS;
+use super::Habits;
 use crate::core::time::{SECOND, Time};
 
 /// What a shopper is up to.
@@ -59,8 +59,15 @@ pub(super) enum Act {
     Rest,
 }
 
-/// From asking to resting, in milliseconds: longer than the window and the slack of a lapse.
-pub(super) const ERRAND: i64 = (WINDOW_SECONDS + 120) * SECOND;
+/// From the end of the window to resting, in milliseconds: longer than the slack of a lapse.
+const REST: i64 = 120 * SECOND;
+/// The window for which the times of the plans are meant, in seconds; in a shorter one all goes faster.
+const USUAL_WINDOW: i64 = 120;
+
+/// From asking to resting, in milliseconds.
+pub(super) fn errand(habits: Habits) -> i64 {
+    habits.window_seconds * SECOND + REST
+}
 
 impl Plan {
     /// A plan, as likely as it is among shoppers.
@@ -81,10 +88,10 @@ impl Plan {
     }
 
     /// What is done with a code that was issued at one time and buys until another.
-    pub fn acts(self, rng: &mut Rng, issued: Time, deadline: Time) -> Vec<(Time, Act)> {
-        let mut after = |seconds: std::ops::Range<i64>| {
-            issued.plus(rng.i64(seconds.start * SECOND..seconds.end * SECOND))
-        };
+    pub fn acts(self, rng: &mut Rng, habits: Habits, issued: Time, deadline: Time) -> Vec<(Time, Act)> {
+        let scaled = |millis: i64| issued.plus(millis * habits.window_seconds / USUAL_WINDOW);
+        let mut after =
+            |seconds: std::ops::Range<i64>| scaled(rng.i64(seconds.start * SECOND..seconds.end * SECOND));
         match self {
             Plan::Buy | Plan::BuyByQuote => vec![(after(8..75), Act::Confirm)],
             Plan::BuyTwice => vec![
@@ -98,7 +105,7 @@ impl Plan {
             Plan::Regret => vec![(after(5..80), Act::Delete)],
             Plan::Copy => vec![(after(10..40), Act::Copy), (after(45..100), Act::Confirm)],
             Plan::Guess => {
-                let mut acts: Vec<_> = (1..6).map(|n| (issued.plus(n * 7 * SECOND), Act::Guess)).collect();
+                let mut acts: Vec<_> = (1..6).map(|n| (scaled(n * 7 * SECOND), Act::Guess)).collect();
                 acts.push((after(45..100), Act::Confirm));
                 acts
             }

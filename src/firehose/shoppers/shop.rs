@@ -4,8 +4,6 @@ use serde_json::json;
 
 use crate::core::time::{DAY, Time};
 
-/// The confirmation window of all offers, in seconds.
-pub const WINDOW_SECONDS: i64 = 120;
 /// The article of which there are only so many.
 pub(super) const SCARCE: usize = 7;
 /// So many units of it are added to the stock at a time.
@@ -41,7 +39,13 @@ pub(super) const ARTICLES: [Article; 8] = [
 ];
 
 /// The record of an article's offer, open for a year from `start`.
-pub(super) fn record(article: &Article, start: Time, version: u64, stock: Option<u64>) -> String {
+pub(super) fn record(
+    article: &Article,
+    start: Time,
+    window_seconds: i64,
+    version: u64,
+    stock: Option<u64>,
+) -> String {
     let (amount, currency) = article.price;
     json!({
         "offer_id": article.id,
@@ -55,7 +59,7 @@ pub(super) fn record(article: &Article, start: Time, version: u64, stock: Option
         "ends_at": start.plus(365 * DAY),
         "stock": stock,
         "per_account": article.per_account,
-        "window_seconds": WINDOW_SECONDS,
+        "window_seconds": window_seconds,
     })
     .to_string()
 }

@@ -36,6 +36,26 @@ struct Queue {
 }
 
 impl Queue {
+    /// Takes a record in, and delivers what is due.
+    fn send(&mut self, state: &mut State, record: NewRecord) -> Result<(), Error> {
+        self.deliver(state);
+        if let Some(spent) = &self.spent {
+            return Err(spent.clone());
+        }
+        let fault = state.fault(Step::Send(&record.partition));
+        let delay = match fault {
+            Some(Fault::Refused(Kind::Retry)) => {
+                return Err(Error::new(Kind::Retry, format!("the queue for {} is full", record.partition)));
+            }
+            Some(Fault::Delayed(delay)) => super::millis(delay),
+            _ => 0,
+        };
+        let sent = state.now;
+        self.queued.push_back(Queued { record, sent, due: sent.plus(delay), fault });
+        self.deliver(state);
+        Ok(())
+    }
+
     /// Delivers what is due, in order, up to the first that fails.
     fn deliver(&mut self, state: &mut State) {
         while self.spent.is_none()
@@ -71,27 +91,12 @@ impl MemoryProducer {
 impl Producer for MemoryProducer {
     fn send(&mut self, record: NewRecord) -> Result<(), Error> {
         let queue = &mut self.queue;
-        self.shared.change(|state| {
-            queue.deliver(state);
-            if let Some(spent) = &queue.spent {
-                return Err(spent.clone());
-            }
-            let fault = state.fault(Step::Send(&record.partition));
-            let delay = match fault {
-                Some(Fault::Refused(Kind::Retry)) => {
-                    return Err(Error::new(
-                        Kind::Retry,
-                        format!("the queue for {} is full", record.partition),
-                    ));
-                }
-                Some(Fault::Delayed(delay)) => super::millis(delay),
-                _ => 0,
-            };
-            let sent = state.now;
-            queue.queued.push_back(Queued { record, sent, due: sent.plus(delay), fault });
-            queue.deliver(state);
-            Ok(())
-        })
+        self.shared.change(|state| queue.send(state, record))
+    }
+
+    fn send_all(&mut self, records: Vec<NewRecord>) -> Result<(), Error> {
+        let queue = &mut self.queue;
+        self.shared.change(|state| records.into_iter().try_for_each(|record| queue.send(state, record)))
     }
 
     fn outstanding(&mut self, wait: Duration) -> Result<usize, Error> {

@@ -38,7 +38,7 @@ use super::{Clock, Stop, Topics, Turn, passes};
 use crate::core::code::Secret;
 use crate::core::desk::{Desk, Effects, Pendings, Progress};
 use crate::core::inbox::{Inbox, decode};
-use crate::core::time::Time;
+use crate::core::time::{MINUTE, Time};
 use crate::log::{Isolation, Log, Member, Membership, Message, Partition, Polled, Standing, Transactions};
 use crate::metrics::AbortCause;
 
@@ -46,6 +46,9 @@ use crate::metrics::AbortCause;
 const COMMIT_AFTER: i64 = 100;
 /// A transaction is committed after so many input records.
 const COMMIT_RECORDS: usize = 1_000;
+/// [`DeskOptions::patience`] by the machine's clock: a hanging transaction alone lasts its timeout and ten
+/// seconds more.
+pub const PATIENCE: i64 = MINUTE;
 
 /// How a desk worker is to be.
 #[derive(Debug, Clone)]
@@ -58,6 +61,8 @@ pub struct DeskOptions {
     pub topics: Topics,
     /// The key of the codes.
     pub secret: Secret,
+    /// A restore without any progress for so long is a failure, in milliseconds of the worker's clock.
+    pub patience: i64,
 }
 
 /// A desk worker.
@@ -127,8 +132,7 @@ impl DeskWorker {
         let topics = DeskTopics::look_up(&*log, &options.topics)?;
         let id = format!("{}-desk-{}", options.app, options.instance);
         let transactions = log.transactions(&id)?;
-        let restorer =
-            Restorer::new(&*log, &options.topics.inbox, &options.topics.changelog, options.secret.clone())?;
+        let restorer = Restorer::new(&*log, &options.topics, options.secret.clone(), options.patience)?;
         let member = log.member(&Membership {
             group: format!("{}-desk", options.app),
             topics: vec![options.topics.inbox.clone()],
@@ -243,6 +247,11 @@ impl DeskWorker {
             trouble: self.troubles.now().cloned(),
             clock_offset: self.clock_offset,
         }
+    }
+
+    /// Whether a transaction is open.
+    pub fn has_open(&self) -> bool {
+        self.open.is_some()
     }
 
     /// The committed pendings of each partition, and its desk time.

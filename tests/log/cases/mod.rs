@@ -15,6 +15,7 @@ pub type Case = fn(&dyn Fixture);
 pub const ALL: &[(&str, Case)] = &[
     ("headers_and_keys", records::headers_and_keys),
     ("ordering", records::ordering),
+    ("many_at_once", records::many_at_once),
     ("outstanding", records::outstanding),
     ("timestamps", records::timestamps),
     ("delivery_times", records::delivery_times),

@@ -78,6 +78,28 @@ pub fn ordering(fixture: &dyn Fixture) {
     }
 }
 
+/// Records that are handed over together come as those that are handed over one by one, among these.
+pub fn many_at_once(fixture: &dyn Fixture) {
+    let topic = fixture.name("topic");
+    fixture.create(&topic, plain(2));
+    let partitions = [0, 1].map(|number| Partition::new(topic.as_str(), number));
+    let mut producer = fixture.log().producer().unwrap();
+    let numbered = |number: usize| record(&partitions[number % 2], &number.to_string());
+    producer.send(numbered(0)).unwrap();
+    producer.send_all((1..500).map(numbered).collect()).unwrap();
+    producer.send_all(Vec::new()).unwrap();
+    producer.send(numbered(500)).unwrap();
+    producer.send_all(vec![numbered(501)]).unwrap();
+    eventually(fixture, "records are acknowledged", || {
+        (producer.outstanding(fixture.wait()).unwrap() == 0).then_some(())
+    });
+    for (number, partition) in partitions.iter().enumerate() {
+        let wanted: Vec<(u64, String)> =
+            (0..251).map(|offset| (offset as u64, (2 * offset + number).to_string())).collect();
+        assert_eq!(read(fixture, partition, Isolation::Committed, 0, 251), wanted);
+    }
+}
+
 /// What is not outstanding any more is in the log; a producer without work has nothing outstanding.
 pub fn outstanding(fixture: &dyn Fixture) {
     let topic = fixture.name("topic");

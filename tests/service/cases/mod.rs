@@ -1,6 +1,7 @@
 //! The cases.
 
 mod cancellations;
+mod demo;
 mod handover;
 mod kills;
 mod misfits;
@@ -25,6 +26,7 @@ pub const WITH_BROKER: &[Case<fn(&mut World)>] = &[
     ("poisoned_tables", poison::poisoned_tables),
     ("every_metric_is_served", watching::every_metric_is_served),
     ("topics_that_do_not_fit", misfits::topics_that_do_not_fit),
+    ("demo", demo::demo),
     ("missing_topics", surroundings::missing_topics),
     ("port_in_use", surroundings::port_in_use),
     ("same_instance", surroundings::same_instance),

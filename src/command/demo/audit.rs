@@ -1,0 +1,67 @@
+//! The audit: what the desk believes to be pending, read from its changelog when the desk has gone home.
+//!
+//! The changelog is the desk's whole memory: a worker that takes over knows nothing else. So this is what any
+//! of them would go on with, independent of what the workers have said about themselves.
+
+use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use super::biller::{is_at_end, until_done, whole};
+use super::scene::INBOX;
+use crate::core::desk::Change;
+use crate::core::desk::buyer::Buyer;
+use crate::core::desk::buyer::history::Outcome;
+use crate::core::inbox::decode;
+use crate::log::{Error, Kind, Log, Partition};
+
+/// The purchases without an end, as the desk knows them.
+#[derive(Debug, Clone, Default)]
+pub struct Audit {
+    /// Waiting for their confirmation.
+    pub pending: BTreeSet<Uuid>,
+    /// Confirmed by the buyer, and handed on to the stock, whose answer the account has not heard. If the
+    /// stock has answered, the purchase has an end; else it has none.
+    pub submitted: BTreeSet<Uuid>,
+}
+
+impl Audit {
+    /// Reads the changelog.
+    ///
+    /// # Errors
+    /// If it cannot be read to the end within a time, or holds something else.
+    pub fn of(log: &dyn Log, changelog: &str, within: Duration) -> Result<Audit, Error> {
+        let partitions: Vec<Partition> = (0..INBOX).map(|n| Partition::new(changelog, n)).collect();
+        let (mut reader, mut lookup) = (whole(log, &partitions)?, log.lookup()?);
+        let mut buyers: HashMap<Vec<u8>, Box<Buyer>> = HashMap::new();
+        let mut corrupt = None;
+        until_done(changelog, within, || {
+            reader.poll(Duration::from_millis(20), &mut |message| {
+                let key = message.key.unwrap_or_default();
+                match message.value.map(decode::<Change>) {
+                    None => drop(buyers.remove(key)),
+                    Some(Ok(Change::Account(buyer))) => drop(buyers.insert(key.to_vec(), buyer)),
+                    Some(Ok(_)) => {}
+                    Some(Err(error)) => {
+                        corrupt =
+                            Some(format!("{changelog}/{}@{}: {error}", message.partition, message.offset));
+                    }
+                }
+            })?;
+            is_at_end(&*reader, &partitions, &mut *lookup)
+        })?;
+        match corrupt {
+            Some(corrupt) => Err(Error::new(Kind::Fatal, corrupt)),
+            None => Ok(buyers.into_values().fold(Audit::default(), Audit::with)),
+        }
+    }
+
+    fn with(mut self, buyer: Box<Buyer>) -> Audit {
+        self.pending.extend(buyer.pendings.iter().map(|pending| pending.purchase_id));
+        let past = buyer.history.past.iter();
+        let submitted = past.filter(|past| matches!(past.outcome, Outcome::Submitted { .. }));
+        self.submitted.extend(submitted.map(|past| past.purchase_id));
+        self
+    }
+}
