@@ -12,6 +12,7 @@ use hashbuy::log::memory::{
 };
 use hashbuy::log::{Kind, Log, NewRecord, Partition};
 use hashbuy::worker::desk::DeskWorker;
+use hashbuy::worker::keeper::{Keeper, KeeperOptions, Silence};
 use hashbuy::worker::needs::{self, By, Misfit};
 use hashbuy::worker::{Clock, Stop, Topics};
 
@@ -307,6 +308,22 @@ fn topics_that_do_not_fit_are_refused() {
     let said = stop.to_string();
     assert!(needs::needs(&Topics::default()).iter().all(|need| said.contains(&need.topic)), "{said}");
     assert_eq!(said.lines().count(), 1, "{said}");
+}
+
+/// The same of an inbox: the keeper writes into each partition every second, and finds out first.
+#[test]
+fn an_inbox_with_the_producers_times_is_found_out() {
+    let settings = TopicSettings { timestamps: Timestamps::Create, ..TopicSettings::new(4) };
+    let (log, hand) = topics_with("inbox", Some(settings));
+    let options = KeeperOptions {
+        app: "app".into(),
+        topics: Topics::default(),
+        settings: Arc::default(),
+        silence: Silence::Wait,
+    };
+    let mut keeper = Keeper::new(Arc::new(log), Arc::new(hand), options).unwrap();
+    let stop = keeper.turn().unwrap_err();
+    assert!(matches!(&stop, Stop::Topics(misfits) if *misfits == [Misfit::create_time("inbox")]), "{stop}");
 }
 
 /// A changelog whose records have the producer's time: the first delivery tells, and the worker ends.

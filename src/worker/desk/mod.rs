@@ -104,6 +104,8 @@ struct Part {
     stands: bool,
     /// When anything of it came last, or it was looked why nothing does.
     heard: Time,
+    /// The offset at which it was sought again.
+    sought: Option<u64>,
 }
 
 struct Arrived {
@@ -264,7 +266,10 @@ impl DeskWorker {
         let Restored { number, desk, offset, records, millis, expired } = restored;
         let ahead_of = desk.partition().settings.is_none().then_some(offset);
         let heard = self.clock.now();
-        self.parts.insert(number, Part { desk, next: offset, read: offset, ahead_of, stands: true, heard });
+        self.parts.insert(
+            number,
+            Part { desk, next: offset, read: offset, ahead_of, stands: true, heard, sought: None },
+        );
         self.done.restored.push(Back { partition: number, records, millis, expired });
         self.start(number)
     }

@@ -40,12 +40,12 @@ impl DeskWorker {
                 }
                 Err(error) => return Err(error.into()),
             };
-            if let Some(part) = self.parts.get_mut(&number) {
-                part.heard = now;
-            }
-            // Control records and aborted ones are passed silently: the position tells.
+            let Some(part) = self.parts.get_mut(&number) else { continue };
+            part.heard = now;
+            // Control records and aborted ones are passed silently: the position tells, but not before anything
+            // else was read. So one offset is counted once.
             if self.member.position(&inbox).unwrap_or(read).max(read) < end {
-                self.done.sought += 1;
+                self.done.sought += u64::from(part.sought.replace(read) != Some(read));
                 self.start(number)?;
             }
             self.troubles.over();
