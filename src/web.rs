@@ -26,19 +26,12 @@ pub async fn listen(port: u16) -> io::Result<TcpListener> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await
 }
 
-/// Answers until the task is dropped.
+/// Answers until the task is dropped. `ready`: whether the process does its work; if not,
+/// `/readyz` says what is missing, a line each.
 ///
 /// # Errors
 /// Those of the listener.
-pub async fn serve(listener: TcpListener, metrics: PrometheusHandle) -> io::Result<()> {
-    axum::serve(listener, routes(metrics)).await
-}
-
-/// The same with `/readyz`: whether the process does its work, and if not, what is missing, a line each.
-///
-/// # Errors
-/// Those of the listener.
-pub async fn serve_with(listener: TcpListener, metrics: PrometheusHandle, ready: Ready) -> io::Result<()> {
+pub async fn serve(listener: TcpListener, metrics: PrometheusHandle, ready: Ready) -> io::Result<()> {
     let readyz = move || async move {
         let missing = ready.missing();
         if missing.is_empty() {

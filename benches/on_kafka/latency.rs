@@ -39,7 +39,8 @@ pub fn measure(broker: &Broker, seconds: u64) {
     firehose::tables(&mut *producer, &topics.offers, &topics.accounts, MachineClock.now());
     let log: Arc<dyn Log> = broker.log.clone();
     let (secret, clock) = (Secret::published(), Arc::new(MachineClock));
-    let plan = Plan { config, secret, stage: Stage::All, log, clock };
+    let plan =
+        Plan { config, secret, stage: Stage::All, log, clock, patience: hashbuy::worker::desk::PATIENCE };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let mut crew = Crew::start(plan, Status::default()).expect("threads");
     runtime.block_on(until_it_reads(&mut crew));

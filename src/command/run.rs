@@ -120,7 +120,7 @@ async fn serve(
     ));
     let status = Status::default();
     let mut crew = Crew::start(plan, status.clone()).map_err(Error::failed)?;
-    let page = tokio::spawn(web::serve_with(listener, handle, status.ready()));
+    let page = tokio::spawn(web::serve(listener, handle, status.ready()));
     let (mut term, mut every) =
         (signal(SignalKind::terminate()).map_err(Error::failed)?, tokio::time::interval(STATUS_EVERY));
     every.tick().await;

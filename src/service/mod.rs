@@ -9,7 +9,7 @@
 //! ```
 //!
 //! Nothing in here knows which log it is, or what time it is: `run` brings Kafka and the machine's clock,
-//! `demo` may bring others.
+//! `demo` a log in memory, and a clock on which a minute passes in a second.
 
 mod crew;
 mod notice;

@@ -10,6 +10,8 @@ use crate::core::time::SECOND;
 
 /// Below this part of the rate that was asked for, the machine was too slow.
 const ENOUGH: f64 = 0.95;
+/// A shorter time says nothing of a machine's speed.
+const MEASURABLE: Duration = Duration::from_millis(500);
 /// So many faults are told.
 const SHOWN: usize = 5;
 
@@ -48,10 +50,13 @@ pub fn lines(ended: &Ended, rate: u64, elapsed: Duration) -> Vec<String> {
             grouped(ledger.pendings(&ended.audit))
         ));
     }
+    if ended.unscanned > 0 {
+        lines.push(format!("left        {} records that the scan had no time for", grouped(ended.unscanned)));
+    }
     if let Some((brokers, app)) = &ended.left {
         lines.push(format!("topics      {app}-* are left on {brokers}"));
     }
-    if per_second < rate as f64 * ENOUGH && elapsed >= Duration::from_secs(1) {
+    if per_second < rate as f64 * ENOUGH && elapsed >= MEASURABLE {
         lines.push(format!("This machine was too slow for {} tweets a second.", grouped(rate)));
     }
     lines
