@@ -147,12 +147,13 @@ pub(super) fn feeder(common: &Common) -> Result<(), Stop> {
     while !common.is_ending() {
         worker.turn(WAIT)?;
         let fed = worker.take_fed();
-        let has_passed = common.fed.load(Ordering::Acquire);
+        let before = common.fed.load(Ordering::Acquire);
+        let has_passed = before || worker.has_passed_the_start()?;
         common.status.feeder(&fed, has_passed, worker.trouble(), common.clock.now());
         for (place, rejection) in fed.rejected {
             common.say(Notice::Rejected { place, rejection });
         }
-        if !common.fed.load(Ordering::Acquire) && worker.has_passed_the_start()? {
+        if has_passed && !before {
             common.fed.store(true, Ordering::Release);
             common.say(Notice::TablesFed);
         }
