@@ -1,21 +1,29 @@
 //! `hashbuy run`: the service on Kafka.
 
+use std::fmt::Display;
+use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::command::{Error, read_secret, tell};
 use crate::config::Config;
+use crate::log::Log;
 use crate::log::kafka::{KafkaLog, Settings as KafkaSettings};
 use crate::service::{Crew, MachineClock, Notice, Plan, Stage, Status, time_of_day};
-use crate::worker::desk::PATIENCE;
+use crate::worker::Topics;
+use crate::worker::desk::{PATIENCE, Restoring, counted};
+use crate::worker::needs::{self, By};
 use crate::{metrics, web};
 
 /// One line about what goes on is said once in so long.
 const STATUS_EVERY: Duration = Duration::from_secs(10);
+/// The brokers have so long to say how the topics are.
+const CHECK: Duration = Duration::from_secs(20);
 
 /// Arguments of `run`.
 #[derive(Debug, Args)]
@@ -52,6 +60,7 @@ pub fn run(args: &Run) -> Result<(), Error> {
     };
     let secret = read_secret("codes.secret_file", Path::new(secret_file))?;
     let log = connect(&config)?;
+    check_topics(&*log, &config.service.topics, args.stage)?;
     let handle = metrics::install().map_err(Error::failed)?;
     let (port, stage, clock) = (config.service.port, args.stage, Arc::new(MachineClock));
     let plan = Plan { config, secret, stage, log, clock, patience: PATIENCE };
@@ -75,6 +84,25 @@ pub fn connect(config: &Config) -> Result<Arc<KafkaLog>, Error> {
     Ok(Arc::new(KafkaLog::connect(settings).map_err(Error::failed)?))
 }
 
+/// Compares the topics with what the stages need. What cannot be found out now is asked for again.
+fn check_topics(log: &dyn Log, names: &Topics, stage: Stage) -> Result<(), Error> {
+    let by = match stage {
+        Stage::Scan => By::Scan,
+        Stage::Desk => By::Desk,
+        Stage::All => By::Both,
+    };
+    let mut lookup = log.lookup().map_err(Error::failed)?;
+    let until = Instant::now() + CHECK;
+    loop {
+        match needs::check(&mut *lookup, names, by) {
+            Err(stop) if stop.passes() && Instant::now() < until => {
+                std::thread::sleep(Duration::from_millis(100))
+            }
+            checked => return checked.map_err(Error::failed),
+        }
+    }
+}
+
 async fn serve(
     plan: Plan,
     handle: metrics_exporter_prometheus::PrometheusHandle,
@@ -85,9 +113,9 @@ async fn serve(
     })?;
     let address = listener.local_addr().map_err(Error::failed)?;
     let brokers = &plan.config.service.brokers;
-    tell(format_args!(
-        "{}  connected to {brokers} as {}; http://{address}/metrics",
-        time_of_day(),
+    let mut screen = Screen::new();
+    screen.line(format_args!(
+        "connected to {brokers} as {}; http://{address}/metrics",
         plan.config.service.app
     ));
     let status = Status::default();
@@ -101,18 +129,89 @@ async fn serve(
         tokio::select! {
             _ = tokio::signal::ctrl_c() => break Ok(()),
             _ = term.recv() => break Ok(()),
-            _ = every.tick() => tell(status.line()),
-            _ = look.tick() => status.publish(),
+            _ = every.tick() => screen.whole_line(status.line()),
+            _ = look.tick() => {
+                status.publish();
+                screen.look(&status);
+            }
             notice = crew.notice() => match notice {
                 Some(stopped @ Notice::Stopped { .. }) => break Err(Error::failed(stopped)),
-                Some(notice) => tell(format_args!("{}  {notice}", time_of_day())),
+                Some(notice) => screen.notice(&notice),
                 None => break Ok(()),
             },
         }
     };
     page.abort();
-    tell(format_args!("{}  ending: finishing what is open", time_of_day()));
+    screen.line("ending: finishing what is open");
     let left = crew.stop().await;
-    tell(status.line());
+    screen.whole_line(status.line());
     ended.and(left.map(|_| ()).map_err(Error::Failed))
+}
+
+/// What a person sees on stderr: lines, and on a terminal a bar below them while something is restored.
+struct Screen {
+    is_watched: bool,
+    bar: Option<ProgressBar>,
+    /// Whether it was said that the process is ready; none before it was.
+    ready: Option<bool>,
+}
+
+impl Screen {
+    fn new() -> Screen {
+        Screen { is_watched: io::stderr().is_terminal(), bar: None, ready: None }
+    }
+
+    /// A line that has its time already.
+    fn whole_line(&self, line: impl Display) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| tell(line)),
+            None => tell(line),
+        }
+    }
+
+    fn line(&self, line: impl Display) {
+        self.whole_line(format_args!("{}  {line}", time_of_day()));
+    }
+
+    fn notice(&self, notice: &Notice) {
+        // On a terminal there is the bar.
+        if !(self.is_watched && matches!(notice, Notice::StillRestoring { .. })) {
+            self.line(notice);
+        }
+    }
+
+    /// Shows what has changed.
+    fn look(&mut self, status: &Status) {
+        self.show_restores(status.restoring());
+        let missing = status.ready().missing();
+        let is_ready = missing.is_empty();
+        match (self.ready, is_ready) {
+            (None | Some(false), true) => self.line("ready"),
+            (Some(true), false) => {
+                missing.iter().for_each(|what| self.line(format_args!("not ready: {what}")))
+            }
+            _ => return,
+        }
+        self.ready = Some(is_ready);
+    }
+
+    fn show_restores(&mut self, restoring: Option<Restoring>) {
+        match restoring.filter(|_| self.is_watched) {
+            Some(restoring) => {
+                let bar = self.bar.get_or_insert_with(|| {
+                    let style = ProgressStyle::with_template("{msg} [{bar:30}] {pos}/{len} records {eta}")
+                        .map(|style| style.progress_chars("=> "));
+                    ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+                });
+                bar.set_message(format!("restoring {}", counted(restoring.partitions)));
+                bar.set_length(restoring.of);
+                bar.set_position(restoring.read);
+            }
+            None => {
+                if let Some(bar) = self.bar.take() {
+                    bar.finish_and_clear();
+                }
+            }
+        }
+    }
 }

@@ -11,10 +11,8 @@ use crate::config::Config;
 use crate::log::kafka::{KafkaLog, Made, NewTopic};
 use crate::log::{Isolation, Kind, Log, Lookup, Partition};
 use crate::worker::Topics as Names;
+use crate::worker::needs::{Need, Partitions, Setting, needs};
 
-const MIB: u64 = 1 << 20;
-const MINUTE_MS: u64 = 60_000;
-const DAY_MS: u64 = 24 * 60 * MINUTE_MS;
 /// New topics are served within so long, or it is a failure.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -115,38 +113,21 @@ fn are_led(lookup: &mut dyn Lookup, topic: &str) -> Result<bool, crate::log::Err
     Ok(partitions > 0)
 }
 
-/// All topics with the settings that the guarantees hang on. Partitions are those of the firehose and of the
-/// inbox.
+/// The topics that are needed, as they are to be made. Partitions are those of the firehose and of the inbox.
 fn wanted(names: &Names, (tweets, inboxes): (u32, u32), replication: u32) -> Vec<NewTopic> {
-    let topic = |name: &str, partitions: u32, settings: &[(&'static str, String)]| {
-        let mut settings = settings.to_vec();
+    let made = |Need { topic: name, partitions, settings, .. }| {
+        let partitions = match partitions {
+            Partitions::AsTweets => tweets,
+            Partitions::AsInbox => inboxes,
+            Partitions::One => 1,
+        };
+        let mut settings: Vec<(&'static str, String)> =
+            settings.into_iter().map(|Setting { name, value, .. }| (name, value)).collect();
         settings.push(("unclean.leader.election.enable", "false".into()));
         if replication >= 3 {
             settings.push(("min.insync.replicas", "2".into()));
         }
-        NewTopic { name: name.to_owned(), partitions, replication, settings }
+        NewTopic { name, partitions, replication, settings }
     };
-    let compact = ("cleanup.policy", "compact".to_owned());
-    let append_time = ("message.timestamp.type", "LogAppendTime".to_owned());
-    let kept_for =
-        |millis: u64| [("cleanup.policy", "delete".to_owned()), ("retention.ms", millis.to_string())];
-    let inbox = [&kept_for(7 * DAY_MS)[..], std::slice::from_ref(&append_time)].concat();
-    let changelog = [
-        compact.clone(),
-        append_time,
-        ("segment.bytes", (32 * MIB).to_string()),
-        ("segment.ms", (10 * MINUTE_MS).to_string()),
-        ("min.cleanable.dirty.ratio", "0.1".to_owned()),
-        ("max.compaction.lag.ms", (60 * MINUTE_MS).to_string()),
-    ];
-    vec![
-        topic(&names.tweets, tweets, &[]),
-        topic(&names.offers, 1, std::slice::from_ref(&compact)),
-        topic(&names.accounts, inboxes, std::slice::from_ref(&compact)),
-        topic(&names.inbox, inboxes, &inbox),
-        topic(&names.changelog, inboxes, &changelog),
-        topic(&names.purchases, inboxes, &[]),
-        topic(&names.orders, inboxes, &[]),
-        topic(&names.dead_letters, 1, &kept_for(3 * DAY_MS)),
-    ]
+    needs(names).into_iter().map(made).collect()
 }

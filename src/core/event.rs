@@ -191,6 +191,18 @@ pub enum Details {
     },
 }
 
+impl Event {
+    /// The tweet that has directly caused it; none if something else has: time, a table, a deletion.
+    pub fn tweet(&self) -> Option<TweetId> {
+        match &self.details {
+            Details::Requested { reply, .. } => Some(reply.in_reply_to),
+            Details::Reminded { tweet_id, .. } | Details::Refused { tweet_id, .. } => Some(*tweet_id),
+            Details::Confirmed { confirm_tweet_id, .. } => Some(*confirm_tweet_id),
+            Details::Lapsed { .. } | Details::Cancelled { .. } | Details::OrderPlaced { .. } => None,
+        }
+    }
+}
+
 /// What the reply bot is to tweet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reply {
@@ -217,6 +229,23 @@ pub enum Cause {
     Withdrawn,
     /// No unit was left at the confirmation.
     SoldOut,
+}
+
+impl Cause {
+    /// All causes.
+    pub const ALL: [Cause; 5] =
+        [Cause::Deleted, Cause::Frozen, Cause::Unlinked, Cause::Withdrawn, Cause::SoldOut];
+
+    /// The cause as consumers see it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Cause::Deleted => "deleted",
+            Cause::Frozen => "frozen",
+            Cause::Unlinked => "unlinked",
+            Cause::Withdrawn => "withdrawn",
+            Cause::SoldOut => "sold_out",
+        }
+    }
 }
 
 macro_rules! reasons {

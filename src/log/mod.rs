@@ -21,6 +21,7 @@
 pub mod kafka;
 pub mod memory;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -227,6 +228,21 @@ pub trait Producer {
     /// The first delivery that failed: then this producer is spent. [`Kind::Fenced`]: begin again
     /// from the last commit, with a new one; [`Kind::Fatal`]: it will fail again.
     fn outstanding(&mut self, wait: Duration) -> Result<usize, Error>;
+
+    /// What was said of the time of the newest record of each topic that was acknowledged since the
+    /// last call.
+    fn appended(&mut self) -> Vec<Appended>;
+}
+
+/// The time of a record, as the acknowledgement of its delivery says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Appended {
+    /// The topic that it was written to.
+    pub topic: Arc<str>,
+    /// When it was appended, or made: the topic's settings say which.
+    pub timestamp: Time,
+    /// Whether `timestamp` is the broker's (`LogAppendTime`) rather than the producer's.
+    pub by_log: bool,
 }
 
 /// Writes records and commits offsets, all or nothing. One transaction at a time.
@@ -247,10 +263,13 @@ pub trait Transactions {
     /// record is acknowledged, then sends the offsets, then commits.
     ///
     /// # Errors
-    /// [`Kind::Abort`]: nothing was committed, and [`Transactions::abort`] is due. [`Kind::Unknown`]:
-    /// it may have been committed or not, and this producer is spent. [`Kind::Fenced`],
+    /// [`Kind::Abort`], [`Kind::Refused`]: nothing was committed, and [`Transactions::abort`] is due.
+    /// [`Kind::Unknown`]: it may have been committed or not, and this producer is spent. [`Kind::Fenced`],
     /// [`Kind::Fatal`].
     fn commit(&mut self, offsets: &[(Partition, u64)], standing: &Standing) -> Result<(), Error>;
+
+    /// As [`Producer::appended`], of records of whatever transaction.
+    fn appended(&mut self) -> Vec<Appended>;
 
     /// Aborts the open transaction.
     ///
@@ -274,6 +293,13 @@ pub trait Lookup {
     /// # Errors
     /// [`Kind::Retry`].
     fn partitions(&mut self, topic: &str) -> Result<Option<u32>, Error>;
+
+    /// The settings of a topic under Kafka's names, as `cleanup.policy`, defaults included; none if
+    /// there is no such topic, or we may not know.
+    ///
+    /// # Errors
+    /// [`Kind::Retry`].
+    fn settings(&mut self, topic: &str) -> Result<Option<BTreeMap<String, String>>, Error>;
 
     /// What a group has committed, as [`Member::committed`].
     ///
@@ -354,6 +380,8 @@ pub enum Kind {
     Retry,
     /// Abort the open transaction, and go on from the last one that was committed.
     Abort,
+    /// The same, because the group has gone on without this member and does not take its offsets.
+    Refused,
     /// Whether it was done is not known. Find out by reading.
     Unknown,
     /// Somebody else has this producer's or member's place, or it has lost its standing: make a new

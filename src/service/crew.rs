@@ -79,6 +79,11 @@ impl Crew {
         let ending = Arc::clone(&common.ending);
         let mut crew = Crew { threads: Vec::new(), ending, kills: Vec::new(), notices };
         let service = &common.config.service;
+        let of = |stages: [Stage; 2], workers| if stages.contains(&plan.stage) { workers } else { 0 };
+        common.status.expect(
+            of([Stage::Desk, Stage::All], service.desk_workers),
+            of([Stage::Scan, Stage::All], service.scan_workers),
+        );
         if plan.stage != Stage::Scan {
             for number in 0..service.desk_workers {
                 let kill = Arc::new(AtomicBool::new(false));

@@ -13,6 +13,7 @@
 
 mod crew;
 mod notice;
+mod readiness;
 mod status;
 mod threads;
 
@@ -20,7 +21,7 @@ use clap::ValueEnum;
 
 pub use self::crew::{Crew, Plan};
 pub use self::notice::Notice;
-pub use self::status::{Glance, Status, time_of_day};
+pub use self::status::{Glance, Ready, Status, time_of_day};
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

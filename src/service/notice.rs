@@ -4,11 +4,34 @@ use std::fmt;
 
 use crate::core::record::Rejection;
 use crate::worker::Stop;
-use crate::worker::desk::Back;
+use crate::worker::desk::{Back, Restoring, counted};
 
 /// Something that has happened, worth a line.
 #[derive(Debug)]
 pub enum Notice {
+    /// A desk worker begins to read the changelog.
+    Restoring {
+        /// The number of the desk worker in this process.
+        desk: u32,
+        /// How much there is.
+        restoring: Restoring,
+    },
+    /// It is still at it.
+    StillRestoring {
+        /// The number of the desk worker in this process.
+        desk: u32,
+        /// How far it is.
+        restoring: Restoring,
+    },
+    /// It has the state of all its partitions.
+    AllRestored {
+        /// The number of the desk worker in this process.
+        desk: u32,
+        /// How much it was.
+        restoring: Restoring,
+        /// How long it took, in milliseconds.
+        millis: i64,
+    },
     /// A desk worker has the state of a partition back from the changelog.
     Restored {
         /// The number of the desk worker in this process.
@@ -51,6 +74,16 @@ pub enum Notice {
 impl fmt::Display for Notice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Notice::Restoring { desk, restoring: Restoring { partitions, of, .. } } => {
+                write!(f, "desk {desk}: restoring {}, {of} records of the changelog", counted(*partitions))
+            }
+            Notice::StillRestoring { desk, restoring } => {
+                write!(f, "desk {desk}: restoring: {restoring}")
+            }
+            Notice::AllRestored { desk, restoring: Restoring { partitions, .. }, millis } => {
+                let seconds = *millis as f64 / 1_000.0;
+                write!(f, "desk {desk}: {} back after {seconds:.1} s", counted(*partitions))
+            }
             Notice::Restored { desk, back } => {
                 write!(f, "desk {desk}: partition {} restored, {} records", back.partition, back.records)?;
                 if back.expired {

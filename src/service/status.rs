@@ -2,18 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::MachineClock;
+use super::readiness::{DeskThere, FeederThere, KeeperThere, Posts, ScanThere};
 use crate::core::desk::Pendings;
 use crate::core::time::Time;
-use crate::metrics::{self, Decided, Scanned};
-use crate::worker::Clock as _;
-use crate::worker::desk::Done;
-use crate::worker::keeper::Holds;
-use crate::worker::scan::Seen;
+use crate::metrics::{self, Decided, Fed as FedCounts, Scanned};
+use crate::worker::desk::{Done, Restoring, State as DeskState};
+use crate::worker::feeder::Fed;
+use crate::worker::keeper::{Holds, Scanned as ScannedPart};
+use crate::worker::scan::{Seen, State as ScanState};
+use crate::worker::{Clock as _, Trouble};
 
 /// What the keeper has said of time's standing still is true for so long.
 const HOLDS: Duration = Duration::from_secs(3);
@@ -22,7 +23,6 @@ const HOLDS: Duration = Duration::from_secs(3);
 #[derive(Clone)]
 pub struct Status {
     shared: Arc<Mutex<Shared>>,
-    ready: Arc<AtomicBool>,
 }
 
 struct Shared {
@@ -35,6 +35,7 @@ struct Shared {
     aborts: u64,
     desks: BTreeMap<u32, Desk>,
     holds: Option<(Instant, Holds)>,
+    posts: Posts,
 }
 
 /// How it goes at a moment.
@@ -58,6 +59,17 @@ struct Desk {
     now: Time,
 }
 
+/// Whether a process does its work, as `/readyz` tells it.
+#[derive(Clone)]
+pub struct Ready(Status);
+
+impl Ready {
+    /// What is missing, a line each; nothing: it does.
+    pub fn missing(&self) -> Vec<String> {
+        self.0.shared().posts.missing()
+    }
+}
+
 /// The time of day in UTC by the machine's clock, for log lines.
 pub fn time_of_day() -> String {
     MachineClock.now().to_string().get(11..19).unwrap_or_default().to_owned()
@@ -75,23 +87,35 @@ impl Default for Status {
             aborts: 0,
             desks: BTreeMap::new(),
             holds: None,
+            posts: Posts::default(),
         };
-        Status { shared: Arc::new(Mutex::new(shared)), ready: Arc::default() }
+        Status { shared: Arc::new(Mutex::new(shared)) }
     }
 }
 
 impl Status {
     /// Whether this process does its work.
-    pub fn ready(&self) -> Arc<AtomicBool> {
-        Arc::clone(&self.ready)
+    pub fn ready(&self) -> Ready {
+        Ready(self.clone())
     }
 
     fn shared(&self) -> MutexGuard<'_, Shared> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A batch of a scan worker.
-    pub fn scan(&self, seen: &Seen) {
+    /// So many workers are started; a feeder and a keeper with the scans.
+    pub(super) fn expect(&self, desks: u32, scans: u32) {
+        self.shared().posts = Posts::expect(desks, scans);
+    }
+
+    /// A batch of a scan worker, and how it is.
+    pub(super) fn scan(&self, number: u32, seen: &Seen, state: ScanState, now: Time) {
+        let mut shared = self.shared();
+        shared.posts.scans.insert(number, ScanThere::new(state, now));
+        shared.records += seen.records;
+        shared.bytes += seen.bytes;
+        drop(shared);
+        metrics::swapped(seen.swaps);
         if seen.records == 0 {
             return;
         }
@@ -100,54 +124,87 @@ impl Status {
             bytes: seen.bytes,
             candidates: seen.candidates,
             sightings: seen.sightings,
+            deletions: seen.deletions,
             skipped: seen.skipped.clone(),
             dead_letters: seen.dead_letters.clone(),
         }
         .publish();
         metrics::nothing(seen.nothing.iter());
-        let mut shared = self.shared();
-        shared.records += seen.records;
-        shared.bytes += seen.bytes;
     }
 
-    /// A turn of a desk worker.
-    pub fn desk(
+    /// A turn of the feeder.
+    pub(super) fn feeder(&self, fed: &Fed, has_passed: bool, trouble: Option<&Trouble>, now: Time) {
+        FedCounts { records: fed.records.clone(), rejected: fed.bad.clone() }.publish();
+        self.shared().posts.feeder = Some(FeederThere::new(has_passed, trouble.cloned(), now));
+    }
+
+    /// A turn of the time keeper; none if this process does not keep the time.
+    pub(super) fn keeper(&self, scanned: Option<&[ScannedPart]>, trouble: Option<&Trouble>, now: Time) {
+        for ScannedPart { partition, lag, time } in scanned.into_iter().flatten() {
+            metrics::firehose(*partition, *lag, *time);
+        }
+        self.shared().posts.keeper = scanned.map(|_| KeeperThere::new(trouble.cloned(), now));
+    }
+
+    /// A turn of a desk worker, and how it is.
+    pub(super) fn desk(
         &self,
         number: u32,
         done: &Done,
         partitions: impl Iterator<Item = (u32, Arc<Pendings>, Time)>,
+        state: DeskState,
         now: Time,
     ) {
-        let mut decided = Decided::default();
-        done.events.iter().for_each(|event| decided.count(event));
-        decided.publish();
-        metrics::nothing(done.nothing.iter());
+        publish(done);
         let mut shared = self.shared();
         for event in &done.events {
             *shared.events.entry(event.kind.as_str()).or_default() += 1;
         }
         shared.commits += done.commits;
         shared.aborts += done.aborts;
-        let partitions: Vec<_> = partitions.collect();
-        if !partitions.is_empty() {
-            self.ready.store(true, Ordering::Release);
-        }
-        shared.desks.insert(number, Desk { partitions, now });
+        shared.desks.insert(number, Desk { partitions: partitions.collect(), now });
+        let before = shared.posts.desks.remove(&number);
+        shared.posts.desks.insert(number, DeskThere::new(state, now, before.as_ref()));
     }
 
     /// Time stands.
-    pub fn time_holds(&self, holds: Holds) {
+    pub(super) fn time_holds(&self, holds: Holds) {
         self.shared().holds = Some((Instant::now(), holds));
     }
 
-    /// Puts what is pending into the metrics.
+    /// How far all restores are together, if any is at work.
+    pub fn restoring(&self) -> Option<Restoring> {
+        let shared = self.shared();
+        let all = shared.posts.desks.values().filter_map(|desk| desk.state.restoring);
+        all.reduce(|a, b| Restoring {
+            since: a.since.min(b.since),
+            partitions: a.partitions + b.partitions,
+            read: a.read + b.read,
+            of: a.of + b.of,
+        })
+    }
+
+    /// Puts what is so at the moment into the metrics.
     pub fn publish(&self) {
         let shared = self.shared();
-        let all = shared.desks.values().flat_map(|desk| &desk.partitions);
-        let pendings = all.clone().map(|(_, pendings, _)| pendings.count()).sum();
-        if let Some(least) = all.map(|(.., time)| *time).min() {
+        let all = shared.desks.values().flat_map(|desk| desk.partitions.iter().map(|part| (part, desk.now)));
+        let pendings = all.clone().map(|((_, pendings, _), _)| pendings.count()).sum();
+        if !shared.desks.is_empty() {
+            let least = all.clone().map(|((.., time), _)| *time).min();
             metrics::desk(pendings, least);
+            if let Some(lag) = lag(all) {
+                metrics::desk_time_lag(lag);
+            }
         }
+        let offsets = shared.posts.desks.values().map(|desk| desk.state.clock_offset);
+        if let Some(offset) = offsets.max_by_key(|offset| offset.abs()) {
+            metrics::clock_offset(offset);
+        }
+        let scans = shared.posts.scans.values().map(|scan| &scan.state).filter(|state| state.has_tables);
+        if let Some(state) = scans.max_by_key(|state| state.linked) {
+            metrics::tables(state.offers, state.linked);
+        }
+        metrics::ready(shared.posts.missing().is_empty());
     }
 
     /// How it goes now.
@@ -170,27 +227,18 @@ impl Status {
         let seconds = since.elapsed().as_secs_f64().max(0.001);
         let records = (shared.records - records) as f64 / seconds;
         let bytes = (shared.bytes - bytes) as f64 / seconds / 1e6;
-        let all: Vec<_> = shared
-            .desks
-            .values()
-            .flat_map(|desk| desk.partitions.iter().map(|part| (part, desk.now)))
-            .collect();
-        let pending: usize = all.iter().map(|((_, pendings, _), _)| pendings.count()).sum();
-        let lag = all
-            .iter()
-            .filter(|((.., time), _)| *time > Time::ZERO)
-            .map(|((.., time), now)| now.since(*time))
-            .max();
+        let all = shared.desks.values().flat_map(|desk| desk.partitions.iter().map(|part| (part, desk.now)));
+        let pending: usize = all.clone().map(|((_, pendings, _), _)| pendings.count()).sum();
         let mut line =
             format!("{}  {records:.0} tweets/s, {bytes:.1} MB/s; pending {pending}", time_of_day());
         for (kind, count) in &shared.events {
             let _ = write!(line, ", {} {count}", kind.trim_start_matches("purchase."));
         }
-        match lag {
+        match lag(all.clone()) {
             Some(lag) => {
                 let _ = write!(line, "; desk time {:.1} s behind", lag as f64 / 1_000.0);
             }
-            None if all.is_empty() => {}
+            None if all.count() == 0 => {}
             None => line.push_str("; no desk time yet"),
         }
         if let Some(holds) = shared.holds() {
@@ -207,4 +255,23 @@ impl Shared {
     fn holds(&self) -> Option<&Holds> {
         self.holds.as_ref().filter(|(since, _)| since.elapsed() < HOLDS).map(|(_, holds)| holds)
     }
+}
+
+/// How far the last of the partitions is behind the clock, in milliseconds, of those that know desk time.
+fn lag<'p>(partitions: impl Iterator<Item = (&'p (u32, Arc<Pendings>, Time), Time)>) -> Option<i64> {
+    let known = partitions.filter(|((.., time), _)| *time > Time::ZERO);
+    known.map(|((.., time), now)| now.since(*time)).max()
+}
+
+/// Adds what a desk worker has done to the metrics.
+fn publish(done: &Done) {
+    let mut decided = Decided::default();
+    done.events.iter().for_each(|event| decided.count(event));
+    decided.publish();
+    metrics::nothing(done.nothing.iter());
+    done.committed_within.iter().for_each(|within| metrics::committed(*within));
+    done.aborted.iter().for_each(|(cause, times)| metrics::aborted(*cause, *times));
+    done.restored.iter().for_each(|back| metrics::restored(back.records, back.millis));
+    done.delays.iter().for_each(|delay| metrics::delay(delay.from_tweet, delay.from_record));
+    metrics::sought_again(done.sought);
 }

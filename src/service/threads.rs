@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::Notice;
 use super::crew::Common;
 use crate::worker::Stop;
-use crate::worker::desk::{DeskOptions, DeskWorker, Done};
+use crate::worker::desk::{DeskOptions, DeskWorker, Done, Note, State};
 use crate::worker::feeder::{FeederOptions, FeederWorker};
 use crate::worker::keeper::{Keeper, KeeperOptions};
 use crate::worker::scan::{ScanOptions, ScanWorker};
@@ -17,6 +17,8 @@ use crate::worker::scan::{ScanOptions, ScanWorker};
 const WAIT: Duration = Duration::from_millis(100);
 /// A worker that cannot begin, because of something that passes, tries for so long.
 const BEGIN: Duration = Duration::from_secs(60);
+/// While a restore lasts, it says so once in so long.
+const PROGRESS: Duration = Duration::from_secs(10);
 
 /// Makes a worker; what passes is waited for. None if the process is to end.
 fn begin<W>(common: &Common, mut make: impl FnMut() -> Result<W, Stop>) -> Result<Option<W>, Stop> {
@@ -47,25 +49,49 @@ pub(super) fn desk(common: &Common, number: u32, kill: &AtomicBool) -> Result<()
     let make = || DeskWorker::new(Arc::clone(&common.log), Arc::clone(&common.clock), options.clone());
     loop {
         let Some(mut worker) = begin(common, make)? else { return Ok(()) };
+        let mut said = Instant::now();
         while !common.is_ending() && !kill.load(Ordering::Acquire) {
-            worker.turn(WAIT)?;
+            let turned = worker.turn(WAIT);
             let done = worker.take_done();
-            for &back in &done.restored {
-                common.say(Notice::Restored { desk: number, back });
+            say_restored(common, number, &done);
+            let state = worker.state();
+            match state.restoring {
+                Some(restoring) if said.elapsed() >= PROGRESS => {
+                    said = Instant::now();
+                    common.say(Notice::StillRestoring { desk: number, restoring });
+                }
+                None => said = Instant::now(),
+                Some(_) => {}
             }
-            common.status.desk(number, &done, worker.partitions(), common.clock.now());
+            common.status.desk(number, &done, worker.partitions(), state, common.clock.now());
+            turned?;
         }
         let is_killed = kill.swap(false, Ordering::AcqRel);
         if !is_killed || common.is_ending() {
+            let state = worker.state();
             let done = worker.leave()?;
-            common.status.desk(number, &done, std::iter::empty(), common.clock.now());
+            common.status.desk(number, &done, std::iter::empty(), state, common.clock.now());
             return Ok(());
         }
         let open = worker.has_open();
         drop(worker);
         // Nobody has its partitions until they are restored.
-        common.status.desk(number, &Done::default(), std::iter::empty(), common.clock.now());
+        let nothing = (Done::default(), State::default());
+        common.status.desk(number, &nothing.0, std::iter::empty(), nothing.1, common.clock.now());
         common.say(Notice::Killed { desk: number, open });
+    }
+}
+
+fn say_restored(common: &Common, desk: u32, done: &Done) {
+    let mut notes = done.restores.iter();
+    if let Some(&Note::Begins(restoring)) = notes.clone().find(|note| matches!(note, Note::Begins(_))) {
+        common.say(Notice::Restoring { desk, restoring });
+    }
+    for &back in &done.restored {
+        common.say(Notice::Restored { desk, back });
+    }
+    if let Some(&Note::Ends(restoring, millis)) = notes.find(|note| matches!(note, Note::Ends(..))) {
+        common.say(Notice::AllRestored { desk, restoring, millis });
     }
 }
 
@@ -93,7 +119,7 @@ pub(super) fn scan(common: &Common, number: u32) -> Result<(), Stop> {
     let mut kept = false;
     while !common.is_ending() {
         worker.turn(WAIT)?;
-        common.status.scan(&worker.take_seen());
+        common.status.scan(number, &worker.take_seen(), worker.state(), common.clock.now());
         if worker.keeps_time() != kept {
             kept = !kept;
             common.keeps_time.store(kept, Ordering::Release);
@@ -102,7 +128,8 @@ pub(super) fn scan(common: &Common, number: u32) -> Result<(), Stop> {
     if kept {
         common.keeps_time.store(false, Ordering::Release);
     }
-    common.status.scan(&worker.leave()?);
+    let state = worker.state();
+    common.status.scan(number, &worker.leave()?, state, common.clock.now());
     Ok(())
 }
 
@@ -119,10 +146,14 @@ pub(super) fn feeder(common: &Common) -> Result<(), Stop> {
     let Some(mut worker) = begin(common, make)? else { return Ok(()) };
     while !common.is_ending() {
         worker.turn(WAIT)?;
-        for (place, rejection) in worker.take_fed().rejected {
+        let fed = worker.take_fed();
+        let before = common.fed.load(Ordering::Acquire);
+        let has_passed = before || worker.has_passed_the_start()?;
+        common.status.feeder(&fed, has_passed, worker.trouble(), common.clock.now());
+        for (place, rejection) in fed.rejected {
             common.say(Notice::Rejected { place, rejection });
         }
-        if !common.fed.load(Ordering::Acquire) && worker.has_passed_the_start()? {
+        if has_passed && !before {
             common.fed.store(true, Ordering::Release);
             common.say(Notice::TablesFed);
         }
@@ -142,10 +173,14 @@ pub(super) fn keeper(common: &Common) -> Result<(), Stop> {
     let make = || Keeper::new(Arc::clone(&common.log), Arc::clone(&common.clock), options.clone());
     let Some(mut keeper) = begin(common, make)? else { return Ok(()) };
     while !common.is_ending() {
-        if common.keeps_time.load(Ordering::Acquire)
-            && let Some(holds) = keeper.turn()?
-        {
-            common.status.time_holds(holds);
+        if common.keeps_time.load(Ordering::Acquire) {
+            if let Some(holds) = keeper.turn()? {
+                common.status.time_holds(holds);
+            }
+            let scanned = keeper.take_scanned();
+            common.status.keeper(Some(&scanned), keeper.trouble(), common.clock.now());
+        } else {
+            common.status.keeper(None, None, common.clock.now());
         }
         std::thread::sleep(Duration::from_millis(50));
     }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::tables::{bounds, key_of};
-use super::{Clock, Stop, Topic, Topics, Turn, passes};
+use super::trouble::Troubles;
+use super::{Clock, Stop, Topic, Topics, Trouble, Turn, passes};
 use crate::core::account::Account;
 use crate::core::ids::AccountId;
 use crate::core::inbox::{Inbox, Position};
@@ -18,11 +19,10 @@ use crate::log::{
     Committed, Error, Isolation, Kind, Log, Lookup, Member, Membership, Message, NewRecord, Partition,
     Polled, Producer,
 };
+use crate::metrics::Table;
 
 /// Offsets are committed once in so long, in milliseconds.
 const COMMIT_EVERY: i64 = SECOND / 2;
-/// So many failures of the producer in a row are one too many.
-const MAX_FAILURES: u32 = 5;
 
 /// How a feeder is to be.
 #[derive(Debug, Clone)]
@@ -54,15 +54,17 @@ pub struct FeederWorker {
     /// Up to where the tables went when the feeder began.
     until: Vec<(Partition, u64)>,
     committed_at: Time,
-    failures: u32,
+    troubles: Troubles,
     fed: Fed,
 }
 
 /// What a feeder has done since it was asked last.
 #[derive(Debug, Default, Clone)]
 pub struct Fed {
-    /// Records.
-    pub records: u64,
+    /// Records, by table.
+    pub records: BTreeMap<Table, u64>,
+    /// Rejected records, by table.
+    pub bad: BTreeMap<Table, u64>,
     /// Rejected records, with their place and what is wrong with them.
     pub rejected: Vec<(String, Rejection)>,
 }
@@ -107,7 +109,7 @@ impl FeederWorker {
             waiting: Vec::new(),
             until,
             committed_at,
-            failures: 0,
+            troubles: Troubles::default(),
             fed: Fed::default(),
         })
     }
@@ -169,6 +171,11 @@ impl FeederWorker {
         std::mem::take(&mut self.fed)
     }
 
+    /// What does not go well, and is tried again.
+    pub fn trouble(&self) -> Option<&Trouble> {
+        self.troubles.now()
+    }
+
     /// Whether the whole group has passed on what was in the tables when this feeder began.
     ///
     /// # Errors
@@ -187,11 +194,14 @@ impl FeederWorker {
 
     /// Begins with what was assigned; what cannot be found out now is asked for again in the next turn.
     fn begin_waiting(&mut self) -> Result<(), Stop> {
-        if self.waiting.is_empty() {
+        if self.waiting.is_empty() || !self.troubles.may_try(self.clock.now()) {
             return Ok(());
         }
         match self.begin_all() {
-            Err(Stop::Log(error)) if passes(&error) => Ok(()),
+            Err(Stop::Log(error)) if passes(&error) => {
+                self.troubles.failed(&error, self.clock.now());
+                Ok(())
+            }
             done => done,
         }
     }
@@ -216,16 +226,21 @@ impl FeederWorker {
     fn feed(&mut self, arrived: &Arrived) -> Result<(), Error> {
         let Some((next, _)) = self.parts.get_mut(&arrived.partition) else { return Ok(()) };
         *next = arrived.offset + 1;
-        self.fed.records += 1;
-        let messages = if *arrived.partition.topic == *self.options.topics.offers {
-            self.offer(arrived)
-        } else {
-            self.account(arrived)
+        let table = self.table_of(arrived);
+        *self.fed.records.entry(table).or_default() += 1;
+        let messages = match table {
+            Table::Offers => self.offer(arrived),
+            Table::Accounts => self.account(arrived),
         };
         match messages {
             Ok(messages) => messages.iter().try_for_each(|message| self.send(message)),
             Err(rejection) => self.reject(arrived, rejection),
         }
+    }
+
+    fn table_of(&self, arrived: &Arrived) -> Table {
+        let is_offer = *arrived.partition.topic == *self.options.topics.offers;
+        if is_offer { Table::Offers } else { Table::Accounts }
     }
 
     fn offer(&self, arrived: &Arrived) -> Result<Vec<Inbox>, Rejection> {
@@ -275,6 +290,7 @@ impl FeederWorker {
         ];
         let number = arrived.partition.number % self.dead_letters.partitions.max(1);
         let partition = self.dead_letters.partition(number);
+        *self.fed.bad.entry(self.table_of(arrived)).or_default() += 1;
         self.fed.rejected.push((format!("{}@{}", arrived.partition, arrived.offset), rejection));
         self.producer.send(NewRecord { partition, key: None, value: None, headers })
     }
@@ -283,10 +299,13 @@ impl FeederWorker {
     fn commit(&mut self) -> Result<(), Stop> {
         match self.producer.outstanding(Duration::from_secs(10)) {
             Ok(0) => {}
-            Ok(_) => return Ok(()),
+            Ok(outstanding) => {
+                let what = format!("{outstanding} records for {} are not acknowledged", self.inbox.name);
+                self.troubles.failed(&Error::new(Kind::Retry, what), self.clock.now());
+                return Ok(());
+            }
             Err(error) => return self.producer_failed(error),
         }
-        self.failures = 0;
         let changed = self.parts.iter().filter(|(_, (next, committed))| *committed != Some(*next));
         let offsets: Vec<(Partition, Committed)> = changed
             .map(|(partition, (next, _))| {
@@ -294,28 +313,39 @@ impl FeederWorker {
             })
             .collect();
         if offsets.is_empty() {
+            // Nothing is read while partitions wait to be begun with: that is no success.
+            if self.waiting.is_empty() {
+                self.troubles.over();
+            }
             return Ok(());
         }
         match self.member.commit(&offsets) {
             Ok(()) => {
+                self.troubles.over();
                 self.parts.values_mut().for_each(|(next, committed)| *committed = Some(*next));
                 Ok(())
             }
-            Err(error) if matches!(error.kind, Kind::Retry | Kind::Fenced | Kind::Abort) => Ok(()),
+            Err(error) if matches!(error.kind, Kind::Retry | Kind::Fenced | Kind::Abort) => {
+                self.troubles.failed(&error, self.clock.now());
+                Ok(())
+            }
             Err(error) => Err(error.into()),
         }
     }
 
     /// A delivery has failed: a new producer, and back to what is committed. The desk knows copies.
     fn producer_failed(&mut self, error: Error) -> Result<(), Stop> {
-        self.failures += 1;
-        if error.kind == Kind::Fatal || self.failures > MAX_FAILURES {
+        if error.kind == Kind::Fatal {
             return Err(error.into());
         }
+        self.troubles.failed(&error, self.clock.now());
         self.producer = self.log.producer()?;
-        // Nothing more of them is read before they begin anew.
-        self.waiting.extend(std::mem::take(&mut self.parts).into_keys());
-        self.begin_waiting()
+        // Nothing more of them is read before they begin anew; what comes nevertheless is not looked at.
+        for partition in std::mem::take(&mut self.parts).into_keys() {
+            let _ = self.member.pause(&partition);
+            self.waiting.push(partition);
+        }
+        Ok(())
     }
 }
 

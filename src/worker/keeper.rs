@@ -8,9 +8,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::needs::Misfit;
 use super::scan::read_time;
 use super::tables::bounds;
-use super::{Clock, Stop, Topic, Topics, passes};
+use super::trouble::Troubles;
+use super::{Clock, Stop, Topic, Topics, Trouble, passes};
 use crate::core::inbox::Inbox;
 use crate::core::settings::Settings;
 use crate::core::time::{MINUTE, SECOND, Time};
@@ -60,6 +62,19 @@ pub struct Keeper {
     /// The last mark's time.
     time: Time,
     marked_at: Time,
+    troubles: Troubles,
+    scanned: Vec<Scanned>,
+}
+
+/// How far a partition of the firehose was scanned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Scanned {
+    /// Its number.
+    pub partition: u32,
+    /// Records behind the last commit.
+    pub lag: u64,
+    /// The tweet time of that commit.
+    pub time: Option<Time>,
 }
 
 /// What is known of a partition of the firehose.
@@ -92,8 +107,9 @@ impl Keeper {
         let inbox = Topic::look_up(&mut *lookup, &options.topics.inbox)?;
         let producer = log.producer()?;
         let marked_at = Time::ZERO;
-        let parts = BTreeMap::new();
-        Ok(Keeper { log, clock, options, lookup, producer, inbox, parts, time: Time::ZERO, marked_at })
+        let (troubles, scanned) = (Troubles::default(), Vec::new());
+        let (parts, time) = (BTreeMap::new(), Time::ZERO);
+        Ok(Keeper { log, clock, options, lookup, producer, inbox, parts, time, marked_at, troubles, scanned })
     }
 
     /// Writes marks, if it is time to. Returns why time stands, if it does.
@@ -113,16 +129,39 @@ impl Keeper {
             }
             Ok(Err(holds)) => Some(holds),
             // What cannot be seen now will be seen in a second; meanwhile time stands.
-            Err(Stop::Log(error)) if passes(&error) => return Ok(None),
+            Err(Stop::Log(error)) if passes(&error) => {
+                self.troubles.failed(&error, now);
+                return Ok(None);
+            }
             Err(stop) => return Err(stop),
         };
         match self.write() {
-            Ok(()) => Ok(holds),
+            Ok(()) => self.check_stamps()?,
             Err(error) if error.kind != Kind::Fatal => {
+                self.troubles.failed(&error, now);
                 self.producer = self.log.producer()?;
-                Ok(holds)
             }
-            Err(error) => Err(error.into()),
+            Err(error) => return Err(error.into()),
+        }
+        Ok(holds)
+    }
+
+    /// What was seen of the firehose since the last call.
+    pub fn take_scanned(&mut self) -> Vec<Scanned> {
+        std::mem::take(&mut self.scanned)
+    }
+
+    /// What does not go well, and is tried again.
+    pub fn trouble(&self) -> Option<&Trouble> {
+        self.troubles.now()
+    }
+
+    /// Windows count from the time at which a record was appended to the inbox: it has to be the brokers'.
+    fn check_stamps(&mut self) -> Result<(), Stop> {
+        let appended = self.producer.appended();
+        match appended.iter().find(|appended| !appended.by_log && appended.topic == self.inbox.name) {
+            Some(appended) => Err(Misfit::create_time(&appended.topic).into()),
+            None => Ok(()),
         }
     }
 
@@ -140,15 +179,27 @@ impl Keeper {
         let committed = self.lookup.committed(&group, &partitions)?;
         self.parts.retain(|number, _| (*number as usize) < partitions.len());
 
-        let mut least: Option<Time> = None;
+        self.scanned.clear();
+        let (mut least, mut no_reader): (Option<Time>, Option<u32>) = (None, None);
         for ((partition, first, end), committed) in ends.into_iter().zip(committed) {
             let part = self.parts.entry(partition.number).or_default();
             part.see(end, committed.as_ref(), now);
+            let behind = committed.as_ref().map_or(first, |committed| committed.offset.max(first));
+            self.scanned.push(Scanned {
+                partition: partition.number,
+                lag: end.saturating_sub(behind),
+                time: part.time.map(|(time, _)| time),
+            });
             if end == first || part.is_idle(committed.as_ref(), now) {
                 continue;
             }
-            let Some((time, _)) = part.time else { return Ok(Err(Holds::NoReader(partition.number))) };
-            least = Some(least.map_or(time, |least| least.min(time)));
+            match part.time {
+                Some((time, _)) => least = Some(least.map_or(time, |least| least.min(time))),
+                None => no_reader = no_reader.or(Some(partition.number)),
+            }
+        }
+        if let Some(partition) = no_reader {
+            return Ok(Err(Holds::NoReader(partition)));
         }
         let time = match (least, self.options.silence) {
             (Some(least), _) => least,
@@ -162,7 +213,10 @@ impl Keeper {
     fn write(&mut self) -> Result<(), Error> {
         let mark = Inbox::Mark { time: self.time, settings: Arc::clone(&self.options.settings) };
         self.inbox.inbox_records(&mark).into_iter().try_for_each(|record| self.producer.send(record))?;
-        self.producer.outstanding(Duration::from_secs(1)).map(|_| ())
+        if self.producer.outstanding(Duration::from_secs(1))? == 0 {
+            self.troubles.over();
+        }
+        Ok(())
     }
 }
 

@@ -14,14 +14,18 @@
 pub mod desk;
 pub mod feeder;
 pub mod keeper;
+pub mod needs;
 pub mod partitioner;
 mod restore;
 pub mod scan;
 mod tables;
+mod trouble;
 
 use std::sync::Arc;
 
+use self::needs::{Misfit, shown};
 use self::partitioner::partition_of;
+pub use self::trouble::Trouble;
 use crate::core::inbox::{Corrupt, Inbox, Key, encode};
 use crate::core::time::Time;
 use crate::log::{Error, Kind, Lookup, NewRecord, Partition};
@@ -74,9 +78,22 @@ pub enum Stop {
     /// The log says so.
     #[error("{0}")]
     Log(#[from] Error),
-    /// A topic that is needed is not there.
-    #[error("there is no topic {0}: make it with `hashbuy topics create`")]
-    NoTopic(String),
+    /// Topics that are needed are not there, or not as they have to be.
+    #[error("{}", shown(.0))]
+    Topics(Vec<Misfit>),
+    /// Another producer has come under the id of this one's transactions, again and again.
+    #[error(
+        "another process writes as {id}, and each takes the other's place: {times} times within half a minute, {last}; \
+         give each process its own `instance`"
+    )]
+    Fenced {
+        /// The transactional id.
+        id: String,
+        /// How often.
+        times: usize,
+        /// What the log said last.
+        last: String,
+    },
     /// A record of our own that cannot be read.
     #[error("{place}: {corrupt}")]
     Corrupt {
@@ -110,6 +127,12 @@ impl Stop {
     }
 }
 
+impl From<Misfit> for Stop {
+    fn from(misfit: Misfit) -> Stop {
+        Stop::Topics(vec![misfit])
+    }
+}
+
 /// What a turn has done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Turn {
@@ -134,7 +157,7 @@ struct Topic {
 impl Topic {
     /// Looks a topic up that has to be there.
     fn look_up(lookup: &mut dyn Lookup, name: &str) -> Result<Topic, Stop> {
-        let partitions = lookup.partitions(name)?.ok_or_else(|| Stop::NoTopic(name.to_owned()))?;
+        let partitions = lookup.partitions(name)?.ok_or_else(|| Misfit::missing(name))?;
         Ok(Topic { name: name.into(), partitions })
     }
 

@@ -9,11 +9,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::desk::{Note, Restoring};
 use super::{Clock, Stop, Topics, passes};
 use crate::core::code::Secret;
 use crate::core::desk::Desk;
 use crate::core::time::{SECOND, Time};
 use crate::log::{Error, Isolation, Log, Lookup, Member, Message, Partition, Reader};
+
+/// A restore without progress asks so many times within its patience whether the brokers answer at all. Time
+/// without an answer does not count: a process that ends because they are away helps nobody.
+const PROBES: i64 = 6;
 
 /// Restores any number of partitions with one reader.
 pub(super) struct Restorer {
@@ -27,13 +32,29 @@ pub(super) struct Restorer {
     at_work: BTreeMap<u32, Restore>,
     /// Whether the reader's partitions are those of `at_work`.
     assigned: bool,
+    episode: Option<Episode>,
+    notes: Vec<Note>,
+}
+
+/// From the first restore to the end of the last that goes on beside it.
+#[derive(Debug, Clone, Copy)]
+struct Episode {
+    since: Time,
+    partitions: usize,
+    /// Records of partitions that are done.
+    done: u64,
+    /// It was said how much there is to do.
+    told: bool,
 }
 
 struct Restore {
     desk: Desk,
     phase: Phase,
-    /// The last time at which anything went on.
+    begun: Time,
+    /// The last time at which anything went on, or no broker was there that could have answered.
     progress: Time,
+    /// When it was asked last whether one is.
+    probed: Time,
     /// The offset that the last record of the partition named.
     offset: Option<u64>,
     records: u64,
@@ -55,6 +76,8 @@ pub(super) struct Restored {
     pub offset: u64,
     /// Records of the changelog that were read.
     pub records: u64,
+    /// How long it took, in milliseconds.
+    pub millis: i64,
     /// The group had no offset any more, and the changelog's was taken.
     pub expired: bool,
 }
@@ -70,20 +93,64 @@ impl Restorer {
             lookup: log.lookup()?,
             at_work: BTreeMap::new(),
             assigned: true,
+            episode: None,
+            notes: Vec::new(),
         })
     }
 
     /// Begins with a partition.
     pub fn begin(&mut self, number: u32, now: Time) {
         let desk = Desk::new(self.secret.clone());
-        let restore = Restore { desk, phase: Phase::Asking, progress: now, offset: None, records: 0 };
-        self.at_work.insert(number, restore);
+        let (begun, progress, probed) = (now, now, now);
+        let restore =
+            Restore { desk, phase: Phase::Asking, begun, progress, probed, offset: None, records: 0 };
+        let before = self.at_work.insert(number, restore);
         self.assigned = false;
+        let fresh = Episode { since: now, partitions: 0, done: 0, told: false };
+        let episode = self.episode.get_or_insert(fresh);
+        episode.partitions += usize::from(before.is_none());
+        episode.told = false;
     }
 
     /// Forgets a partition.
     pub fn forget(&mut self, number: u32) {
-        self.assigned &= self.at_work.remove(&number).is_none();
+        if self.at_work.remove(&number).is_some() {
+            self.assigned = false;
+            if let Some(episode) = &mut self.episode {
+                episode.partitions -= 1;
+            }
+        }
+        if self.at_work.is_empty() {
+            self.episode = None;
+        }
+    }
+
+    /// How far it is.
+    pub fn restoring(&self) -> Option<Restoring> {
+        let Episode { since, partitions, done, .. } = self.episode?;
+        let (mut read, mut of) = (done, done);
+        for (&number, restore) in &self.at_work {
+            if let Phase::Reading { from, until, .. } = restore.phase {
+                let partition = Partition { topic: Arc::clone(&self.changelog), number };
+                let position = self.reader.position(&partition).filter(|_| self.assigned).unwrap_or(from);
+                read += position.clamp(from, until.max(from)) - from;
+                of += until.saturating_sub(from);
+            }
+        }
+        Some(Restoring { since, partitions, read, of })
+    }
+
+    /// What is worth a line, since somebody asked last.
+    pub fn take_notes(&mut self) -> Vec<Note> {
+        std::mem::take(&mut self.notes)
+    }
+
+    /// Up to where what is committed of a partition can be read.
+    ///
+    /// # Errors
+    /// [`crate::log::Kind::Retry`].
+    pub fn end(&mut self, partition: &Partition) -> Result<u64, Error> {
+        self.lookup.watermarks(partition, Isolation::Committed).map(|(_, end)| end)
     }
 
     pub fn is_idle(&self) -> bool {
@@ -114,13 +181,25 @@ impl Restorer {
         for number in numbers {
             self.ask(number, member, clock)?;
         }
+        self.note_beginning();
         self.read(clock)?;
         let done = self.at_work.iter().filter(|(number, restore)| self.is_done(**number, restore));
         let done: Vec<u32> = done.map(|(number, _)| *number).collect();
         for number in done {
-            restored.push(self.finish(number)?);
+            restored.push(self.finish(number, clock.now())?);
         }
         self.stuck(clock.now())
+    }
+
+    /// Once it is known of all partitions how much there is to read, somebody may want to hear it.
+    fn note_beginning(&mut self) {
+        let asking = self.at_work.values().any(|restore| matches!(restore.phase, Phase::Asking));
+        let restoring = self.restoring();
+        if let (Some(episode), Some(restoring), false) = (&mut self.episode, restoring, asking)
+            && !std::mem::replace(&mut episode.told, true)
+        {
+            self.notes.push(Note::Begins(restoring));
+        }
     }
 
     /// Asks where the inbox was committed, and up to where the changelog is to be read, in this order.
@@ -173,17 +252,28 @@ impl Restorer {
         corrupt.map_or(Ok(()), Err)
     }
 
-    /// A restore without progress for too long is a failure.
-    fn stuck(&self, now: Time) -> Result<(), Stop> {
-        let mut at_work = self.at_work.iter();
-        match at_work.find(|(_, restore)| now.since(restore.progress) >= self.patience) {
-            None => Ok(()),
-            Some((number, _)) => Err(Stop::Offsets(format!(
-                "the restore of {}/{number} has made no progress for {} s: look for a hanging transaction",
-                self.changelog,
-                self.patience / SECOND
-            ))),
+    /// A restore without progress for too long is a failure, if the brokers answer meanwhile.
+    fn stuck(&mut self, now: Time) -> Result<(), Stop> {
+        let pause = self.patience / PROBES;
+        for (&number, restore) in &mut self.at_work {
+            if now.since(restore.progress) < pause || now.since(restore.probed) < pause {
+                continue;
+            }
+            restore.probed = now;
+            let partition = Partition { topic: Arc::clone(&self.changelog), number };
+            match self.lookup.watermarks(&partition, Isolation::Uncommitted) {
+                Ok(_) if now.since(restore.progress) < self.patience => {}
+                Ok(_) => {
+                    return Err(Stop::Offsets(format!(
+                        "the restore of {partition} has made no progress for {} s: look for a hanging transaction",
+                        self.patience / SECOND
+                    )));
+                }
+                Err(error) if passes(&error) => restore.progress = now,
+                Err(error) => return Err(error.into()),
+            }
         }
+        Ok(())
     }
 
     fn is_done(&self, number: u32, restore: &Restore) -> bool {
@@ -193,12 +283,19 @@ impl Restorer {
     }
 
     /// Compares the two offsets. They can differ only if somebody has meddled: then a human decides.
-    fn finish(&mut self, number: u32) -> Result<Restored, Stop> {
+    fn finish(&mut self, number: u32, now: Time) -> Result<Restored, Stop> {
         let inbox = Partition { topic: Arc::clone(&self.inbox), number };
         let (first, _) = self.lookup.watermarks(&inbox, Isolation::Uncommitted)?;
         let restore = self.at_work.remove(&number);
         self.assigned = false;
-        let Some(Restore { desk, phase: Phase::Reading { committed, .. }, offset, records, .. }) = restore
+        let Some(Restore {
+            desk,
+            phase: Phase::Reading { committed, from, until },
+            begun,
+            offset,
+            records,
+            ..
+        }) = restore
         else {
             return Err(Stop::Offsets(format!("{inbox} was not being restored")));
         };
@@ -215,7 +312,16 @@ impl Restorer {
                  Was the topic made anew, or its retention too short?"
             )));
         }
-        Ok(Restored { number, desk, offset: at, records, expired })
+        if let Some(episode) = &mut self.episode {
+            episode.done += until.saturating_sub(from);
+        }
+        if self.at_work.is_empty() {
+            if let Some(restoring) = self.restoring() {
+                self.notes.push(Note::Ends(restoring, now.since(restoring.since)));
+            }
+            self.episode = None;
+        }
+        Ok(Restored { number, desk, offset: at, records, millis: now.since(begun), expired })
     }
 }
 

@@ -25,6 +25,8 @@ pub(super) struct Tables {
     offers_topic: String,
     offers: OfferTable,
     changed: bool,
+    /// How many tags belong to an offer, withdrawn and ended ones included.
+    pub tags: usize,
     pub linked: HashSet<AccountId>,
     code_prefix: String,
     ignored: HashSet<AccountId>,
@@ -55,6 +57,7 @@ impl Tables {
             offers_topic: offers.to_owned(),
             offers: OfferTable::new(),
             changed: true,
+            tags: 0,
             linked: HashSet::new(),
             code_prefix: code_prefix.to_owned(),
             ignored,
@@ -84,6 +87,7 @@ impl Tables {
             return Ok(None);
         }
         self.changed = false;
+        self.tags = self.offers.index().count();
         let index = OfferIndex::new(self.offers.index().map(|(tag, offer)| (tag.to_owned(), offer)))
             .map_err(|error| Stop::Offers(error.to_string()))?;
         let prefilter = Prefilter::new(self.offers.index().map(|(tag, _)| tag), &fold(&self.code_prefix));

@@ -136,7 +136,7 @@ fn static_overrun(fixture: &dyn Fixture) {
     let mut producer = transactions(fixture, &names[0]);
     producer.begin().unwrap();
     let error = producer.commit(&[(partitions[0].clone(), 1)], &standing).unwrap_err();
-    assert_eq!(error.kind, Kind::Abort, "{error}");
+    assert_eq!(error.kind, Kind::Refused, "{error}");
     assert!(silent.member.standing().is_err());
     assert_eq!(committed(fixture, &group, &partitions[0]), None);
     match silent.step() {

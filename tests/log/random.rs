@@ -200,7 +200,7 @@ impl World {
                 }
                 true
             }
-            Err(error) if error.kind == Kind::Abort => producer.abort().is_ok(),
+            Err(error) if matches!(error.kind, Kind::Abort | Kind::Refused) => producer.abort().is_ok(),
             Err(error) => {
                 assert_eq!(error.kind, Kind::Fenced, "{error}");
                 false

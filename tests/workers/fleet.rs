@@ -9,6 +9,7 @@ use fastrand::Rng;
 use hashbuy::core::code::Secret;
 use hashbuy::core::event::Event;
 use hashbuy::core::settings::Settings;
+use hashbuy::core::tally::Tally;
 use hashbuy::core::time::Time;
 use hashbuy::firehose::{Happening, Maker, Shoppers};
 use hashbuy::log::memory::{Cleanup, MemoryLog, MemorySettings, Record, Timestamps, TopicSettings};
@@ -35,6 +36,12 @@ impl Clock for Hand {
     }
 }
 
+impl Hand {
+    pub fn set(&self, millis: i64) {
+        self.0.store(millis, Ordering::SeqCst);
+    }
+}
+
 /// Everything.
 pub struct Fleet {
     pub hand: Hand,
@@ -51,6 +58,20 @@ pub struct Fleet {
     pub told: Vec<Event>,
     pub aborts: u64,
     pub restored: usize,
+    pub sought: u64,
+    /// What led to nothing.
+    pub nothing: Tally,
+}
+
+/// How a desk worker of the fleet is.
+pub fn desk_options(number: u32) -> DeskOptions {
+    DeskOptions {
+        app: "app".into(),
+        instance: number.to_string(),
+        topics: Topics::default(),
+        secret: Secret::published(),
+        patience: PATIENCE,
+    }
 }
 
 impl Fleet {
@@ -119,6 +140,8 @@ impl Fleet {
             told: Vec::new(),
             aborts: 0,
             restored: 0,
+            sought: 0,
+            nothing: Tally::default(),
         };
         (0..desks).for_each(|number| fleet.start_desk(number));
         fleet
@@ -138,16 +161,13 @@ impl Fleet {
     }
 
     pub fn start_desk(&mut self, number: u32) {
-        let options = DeskOptions {
-            app: "app".into(),
-            instance: number.to_string(),
-            topics: self.topics.clone(),
-            secret: Secret::published(),
-            patience: PATIENCE,
-        };
-        let log: Arc<dyn Log> = Arc::new(self.log.clone());
-        let worker = DeskWorker::new(log, Arc::new(self.hand.clone()), options).unwrap();
+        let worker = self.desk_on(Arc::new(self.log.clone()), Arc::new(self.hand.clone()), number);
         self.desks.insert(number, worker);
+    }
+
+    /// A desk worker on a log and with a clock that may be others than the fleet's.
+    pub fn desk_on(&self, log: Arc<dyn Log>, clock: Arc<dyn Clock>, number: u32) -> DeskWorker {
+        DeskWorker::new(log, clock, desk_options(number)).unwrap()
     }
 
     /// As kill -9 does: nothing is finished, nobody is told.
@@ -198,6 +218,8 @@ impl Fleet {
                 self.told.extend(done.events);
                 self.aborts += done.aborts;
                 self.restored += done.restored.len();
+                self.sought += done.sought;
+                self.nothing.add(&done.nothing);
             }
         }
         for scan in &mut self.scans {

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod fleet;
+mod odd;
+mod recipe;
 mod silence;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -167,7 +167,11 @@ impl World {
                     self.kills += 1;
                 }
                 Notice::Rejected { .. } => self.complaints.push(notice.to_string()),
-                Notice::Restored { .. } | Notice::TablesFed => {}
+                Notice::Restoring { .. }
+                | Notice::StillRestoring { .. }
+                | Notice::Restored { .. }
+                | Notice::AllRestored { .. }
+                | Notice::TablesFed => {}
             }
             news.notices.push(notice);
         }

@@ -1,6 +1,7 @@
 //! Pending purchases, in a sharded map: one thread writes, many may read while it does.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use dashmap::DashMap;
 use serde::{Deserialize, Serialize};
@@ -52,6 +53,8 @@ impl Pending {
 #[derive(Debug, Default)]
 pub struct Pendings {
     by_account: DashMap<AccountId, Vec<Pending>>,
+    /// All of them: somebody asks several times a second, and there may be millions of accounts.
+    count: AtomicUsize,
 }
 
 impl Pendings {
@@ -60,9 +63,9 @@ impl Pendings {
         self.by_account.get(&account).map(|pendings| pendings.clone()).unwrap_or_default()
     }
 
-    /// How many purchases are pending. Looks at every account.
+    /// How many purchases are pending.
     pub fn count(&self) -> usize {
-        self.by_account.iter().map(|entry| entry.value().len()).sum()
+        self.count.load(Ordering::Relaxed)
     }
 
     /// The accounts that have something of an offer pending, sorted. Looks at every account.
@@ -77,10 +80,49 @@ impl Pendings {
 
     /// Puts an account's pendings in the place of those before.
     pub(super) fn set(&self, account: AccountId, pendings: Vec<Pending>) {
-        if pendings.is_empty() {
-            self.by_account.remove(&account);
+        let more = pendings.len();
+        let before = if pendings.is_empty() {
+            self.by_account.remove(&account).map(|(_, before)| before)
         } else {
-            self.by_account.insert(account, pendings);
+            self.by_account.insert(account, pendings)
+        };
+        // Only one thread writes.
+        let less = before.map_or(0, |before| before.len());
+        self.count.store(self.count() + more - less, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_count_is_that_of_all_accounts() {
+        let offer = crate::core::offer::Offer::from_json(
+            r##"{"offer_id":"cup","kind":"purchase","hashtag":"#GetCup","price":{"amount":1,"currency":"USD"},
+                "starts_at":"2013-02-13T00:00:00.000Z","ends_at":"2013-02-14T00:00:00.000Z"}"##,
+            "Confirm",
+        );
+        let tweet = TweetId::parse("301829517291847680").unwrap();
+        let pending = Pending {
+            purchase_id: Uuid::nil(),
+            code: serde_json::from_str("\"7K2QM4XA\"").unwrap(),
+            offer: Arc::new(offer.unwrap()),
+            offer_tweet: tweet,
+            version: tweet,
+            issued_at: Time::ZERO,
+            deadline: Time::ZERO,
+            reminded_at: Time::ZERO,
+            to: None,
+        };
+        let pendings = Pendings::default();
+        let anna = AccountId::parse("17").unwrap();
+        let ben = AccountId::parse("18").unwrap();
+        for (account, most) in [(anna, 3), (ben, 2), (anna, 1), (anna, 1), (ben, 0), (ben, 0), (anna, 0)] {
+            pendings.set(account, vec![pending.clone(); most]);
+            let all: usize = pendings.by_account.iter().map(|entry| entry.value().len()).sum();
+            assert_eq!(pendings.count(), all);
         }
+        assert_eq!(pendings.count(), 0);
     }
 }

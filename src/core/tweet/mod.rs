@@ -117,6 +117,19 @@ pub enum BadRecord {
 }
 
 impl BadRecord {
+    /// All codes of [`BadRecord::reason`].
+    pub const REASONS: [&'static str; 9] = [
+        "not_utf8",
+        "not_json",
+        "not_an_object",
+        "too_deep",
+        "bad_id",
+        "no_author",
+        "no_text",
+        "no_time",
+        "time_ahead",
+    ];
+
     /// The reason's code in dead letters and counters.
     pub fn reason(&self) -> &'static str {
         match self {
@@ -147,13 +160,15 @@ impl Control {
         }
     }
 
-    const NAMED: [Control; 6] = [
+    /// All kinds; the last is what has none of the other names.
+    pub const ALL: [Control; 7] = [
         Control::Limit,
         Control::Warning,
         Control::Disconnect,
         Control::ScrubGeo,
         Control::StatusWithheld,
         Control::UserWithheld,
+        Control::Other,
     ];
 }
 
@@ -184,7 +199,8 @@ pub fn parse(bytes: &[u8]) -> Result<Record, BadRecord> {
     if let Some(tweet) = v1::tweet(&top)? {
         return Ok(Record::Tweet(tweet));
     }
-    let kind = Control::NAMED.into_iter().find(|kind| top.get(kind.as_str()).is_some());
+    let mut named = Control::ALL.into_iter().filter(|kind| *kind != Control::Other);
+    let kind = named.find(|kind| top.get(kind.as_str()).is_some());
     Ok(Record::Control(kind.unwrap_or(Control::Other)))
 }
 

@@ -191,8 +191,24 @@ fn handles() {
 }
 
 #[test]
+fn every_reason_is_listed() {
+    let all = [
+        BadRecord::NotUtf8(0),
+        BadRecord::NotJson(String::new()),
+        BadRecord::NotAnObject,
+        BadRecord::TooDeep,
+        BadRecord::BadId { field: "id", value: String::new() },
+        BadRecord::NoAuthor("user"),
+        BadRecord::NoText("text"),
+        BadRecord::NoTime("created_at"),
+        BadRecord::TimeAhead { time: Time::ZERO },
+    ];
+    assert_eq!(all.map(|bad| bad.reason()), BadRecord::REASONS);
+}
+
+#[test]
 fn control_messages() {
-    for kind in Control::NAMED {
+    for kind in Control::ALL {
         assert_eq!(control(&format!(r#"{{"{}":{{"x":1}}}}"#, kind.as_str())), kind);
     }
     for other in

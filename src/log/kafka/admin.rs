@@ -1,12 +1,19 @@
-//! Making topics.
+//! Making topics, and asking how they are.
 
+use std::collections::BTreeMap;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
 use std::time::Duration;
 
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic as Wanted, TopicReplication};
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic as Wanted, ResourceSpecifier, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::types::RDKafkaErrorCode;
 
 use super::KafkaLog;
+use super::error::of_request;
+use super::settings::Settings;
 use crate::log::{Error, Isolation, Kind};
 
 /// The brokers have so long to make topics.
@@ -40,11 +47,7 @@ impl KafkaLog {
     /// # Errors
     /// The first that could not be made, with the brokers' reason.
     pub async fn create_topics(&self, topics: &[NewTopic]) -> Result<Vec<Made>, Error> {
-        let admin: AdminClient<DefaultClientContext> = self
-            .settings
-            .lookup(Isolation::Uncommitted)
-            .create()
-            .map_err(|error| Error::new(Kind::Fatal, format!("kafka.properties: {error}")))?;
+        let admin = admin(&self.settings)?;
         let wanted: Vec<Wanted<'_>> = topics.iter().map(wanted).collect();
         let options = AdminOptions::new().operation_timeout(Some(PATIENCE)).request_timeout(Some(PATIENCE));
         let answers = admin
@@ -57,6 +60,60 @@ impl KafkaLog {
             Err((name, code)) => Err(Error::new(Kind::Fatal, format!("topic {name} cannot be made: {code}"))),
         });
         made.collect()
+    }
+}
+
+fn admin(settings: &Settings) -> Result<AdminClient<DefaultClientContext>, Error> {
+    let client = settings.lookup(Isolation::Uncommitted);
+    client.create().map_err(|error| Error::new(Kind::Fatal, format!("kafka.properties: {error}")))
+}
+
+/// The settings of a topic, defaults included; none if there is none, or we may not know.
+///
+/// # Errors
+/// [`Kind::Retry`]
+pub(super) fn topic_settings(
+    settings: &Settings,
+    topic: &str,
+) -> Result<Option<BTreeMap<String, String>>, Error> {
+    let what = format!("the settings of topic {topic} cannot be looked up");
+    let admin = admin(settings)?;
+    let options = AdminOptions::new().request_timeout(Some(PATIENCE));
+    let answer = wait_for(admin.describe_configs(&[ResourceSpecifier::Topic(topic)], &options));
+    let answer = answer.map_err(|error| of_request(&what, &error))?.into_iter().next();
+    match answer {
+        // No settings at all is how librdkafka hands an unknown topic on.
+        Some(Ok(found)) if found.entries.is_empty() => Ok(None),
+        Some(Ok(found)) => {
+            let entries = found.entries.into_iter();
+            Ok(Some(entries.filter_map(|entry| Some((entry.name, entry.value?))).collect()))
+        }
+        Some(Err(
+            RDKafkaErrorCode::UnknownTopicOrPartition
+            | RDKafkaErrorCode::UnknownTopic
+            | RDKafkaErrorCode::TopicAuthorizationFailed
+            | RDKafkaErrorCode::ClusterAuthorizationFailed,
+        )) => Ok(None),
+        Some(Err(code)) => Err(Error::new(Kind::Retry, format!("{what}: {code}"))),
+        None => Err(Error::new(Kind::Retry, format!("{what}: no answer"))),
+    }
+}
+
+/// Waits for an answer of the admin client, on a thread that has nothing else to do.
+fn wait_for<F: Future>(answer: F) -> F::Output {
+    struct Unpark(Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut answer = pin!(answer);
+    loop {
+        match answer.as_mut().poll(&mut Context::from_waker(&waker)) {
+            Poll::Ready(output) => return output,
+            Poll::Pending => thread::park(),
+        }
     }
 }
 

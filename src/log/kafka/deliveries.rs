@@ -4,17 +4,19 @@
 //! nought. Not `flush()`: it says that all is well although records have failed, and rdkafka sits out
 //! slices of 100 ms in it.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rdkafka::ClientContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
-use rdkafka::message::{Header, Message as _, OwnedHeaders};
+use rdkafka::message::{Header, Message as _, OwnedHeaders, Timestamp};
 use rdkafka::producer::{BaseRecord, DeliveryResult, Producer as _, ProducerContext, ThreadedProducer};
 
 use super::error::for_good;
 use super::partitions::number;
-use crate::log::{Error, Kind, NewRecord};
+use crate::core::time::Time;
+use crate::log::{Appended, Error, Kind, NewRecord};
 
 /// A producer whose deliveries are counted.
 pub(super) type Counted = ThreadedProducer<Deliveries>;
@@ -32,6 +34,8 @@ struct State {
     round: usize,
     outstanding: usize,
     failed: Option<Failed>,
+    /// The newest report of each topic, since somebody asked last.
+    appended: BTreeMap<Arc<str>, Timestamp>,
     /// What librdkafka said last of the connection; for error messages.
     trouble: String,
 }
@@ -51,6 +55,20 @@ impl Deliveries {
         state.round += 1;
         state.outstanding = 0;
         state.failed = None;
+    }
+
+    /// What the newest reports said of the times of their records.
+    pub(super) fn appended(&self) -> Vec<Appended> {
+        let appended = std::mem::take(&mut self.lock().appended);
+        let said = appended.into_iter().filter_map(|(topic, timestamp)| {
+            let (millis, by_log) = match timestamp {
+                Timestamp::NotAvailable => return None,
+                Timestamp::CreateTime(millis) => (millis, false),
+                Timestamp::LogAppendTime(millis) => (millis, true),
+            };
+            Some(Appended { topic, timestamp: Time::from_millis(millis), by_log })
+        });
+        said.collect()
     }
 
     /// What librdkafka said last of its connections.
@@ -98,6 +116,13 @@ impl ProducerContext for Deliveries {
             return;
         }
         state.outstanding = state.outstanding.saturating_sub(1);
+        if let Ok(message) = result {
+            let (topic, timestamp) = (message.topic(), message.timestamp());
+            match state.appended.get_mut(topic) {
+                Some(newest) => *newest = timestamp,
+                None => drop(state.appended.insert(topic.into(), timestamp)),
+            }
+        }
         if let Err((error, message)) = result {
             let code = error.rdkafka_error_code().unwrap_or(Code::Unknown);
             // The refusal of one record makes others of its batch or queue fail with other codes.

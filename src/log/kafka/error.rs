@@ -56,6 +56,18 @@ pub(super) fn for_good(code: Code) -> bool {
     )
 }
 
+/// True if the group has gone on without the member whose offsets these were.
+pub(super) fn refused(code: Code) -> bool {
+    matches!(
+        code,
+        Code::UnknownMemberId
+            | Code::IllegalGeneration
+            | Code::FencedInstanceId
+            | Code::RebalanceInProgress
+            | Code::AssignmentLost
+    )
+}
+
 /// True if a later producer has this one's place, or its transaction was ended by its timeout.
 pub(super) fn replaced(code: Code) -> bool {
     matches!(

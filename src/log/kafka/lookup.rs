@@ -6,6 +6,7 @@ use std::time::Duration;
 use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 
+use super::admin::topic_settings;
 use super::error::of_request;
 use super::partitions;
 use super::reader::{Alone, Quiet, absolute};
@@ -53,6 +54,10 @@ impl Lookup for KafkaLookup {
     fn partitions(&mut self, topic: &str) -> Result<Option<u32>, Error> {
         clear(&self.uncommitted);
         partition_count(&self.uncommitted, topic)
+    }
+
+    fn settings(&mut self, topic: &str) -> Result<Option<BTreeMap<String, String>>, Error> {
+        topic_settings(&self.settings, topic)
     }
 
     fn committed(&mut self, group: &str, partitions: &[Partition]) -> Result<Vec<Option<Committed>>, Error> {

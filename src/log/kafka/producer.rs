@@ -8,7 +8,7 @@ use rdkafka::producer::Producer as _;
 use super::deliveries::{self, Counted, Failed};
 use super::error::of_delivery;
 use super::settings::Settings;
-use crate::log::{Error, Kind, NewRecord, Producer};
+use crate::log::{Appended, Error, Kind, NewRecord, Producer};
 
 pub(super) struct KafkaProducer {
     producer: Counted,
@@ -58,5 +58,9 @@ impl Producer for KafkaProducer {
         }
         let outcome = self.producer.context().wait(wait);
         outcome.map_err(|failed| self.failed(&failed))
+    }
+
+    fn appended(&mut self) -> Vec<Appended> {
+        self.producer.context().appended()
     }
 }

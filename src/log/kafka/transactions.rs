@@ -4,7 +4,7 @@
 //!
 //! 1. Every record is acknowledged. Until then nothing can have been committed: [`Kind::Abort`].
 //! 2. The group takes the offsets, or refuses them because the member has lost its standing. Still
-//!    nothing is committed: [`Kind::Abort`].
+//!    nothing is committed: [`Kind::Refused`].
 //! 3. The coordinator ends the transaction. From here on an error says nothing about what happened: the
 //!    request may have arrived and its answer been lost, or it may still be on its way and even hit the
 //!    next transaction. So whatever comes back but success is [`Kind::Unknown`], the producer is spent,
@@ -19,11 +19,11 @@ use rdkafka::error::{KafkaError, RDKafkaError, RDKafkaErrorCode as Code};
 use rdkafka::producer::Producer as _;
 
 use super::deliveries::{self, Counted};
-use super::error::{for_good, of_delivery, replaced};
+use super::error::{for_good, of_delivery, refused, replaced};
 use super::member::standing_of;
 use super::partitions;
 use super::settings::Settings;
-use crate::log::{Error, Kind, NewRecord, Partition, Standing, Transactions};
+use crate::log::{Appended, Error, Kind, NewRecord, Partition, Standing, Transactions};
 
 /// How long it may take to become the only producer with an id. An open transaction of the one before
 /// is aborted meanwhile.
@@ -137,7 +137,9 @@ impl KafkaTransactions {
                 continue;
             }
             let code = error.rdkafka_error_code().unwrap_or(Code::Unknown);
-            return Err(self.before_the_end("the offsets were not taken", code, false));
+            let error = self.before_the_end("the offsets were not taken", code, false);
+            let kind = if error.kind == Kind::Abort && refused(code) { Kind::Refused } else { error.kind };
+            return Err(Error { kind, ..error });
         }
     }
 
@@ -204,6 +206,10 @@ impl Transactions for KafkaTransactions {
                 Err(self.spend(Kind::Unknown, what))
             }
         }
+    }
+
+    fn appended(&mut self) -> Vec<Appended> {
+        self.producer.context().appended()
     }
 
     fn abort(&mut self) -> Result<(), Error> {

@@ -27,6 +27,8 @@ pub enum Step<'s> {
     Abort(&'s str),
     /// A member of this group polls.
     Poll(&'s str),
+    /// A member begins to read this partition.
+    Start(&'s Partition),
     /// A member of this group commits offsets without a transaction.
     CommitOffsets(&'s str),
     /// Somebody asks for the committed offsets of this group.

@@ -127,7 +127,7 @@ impl Group {
     /// Whether a standing is that of a member now.
     ///
     /// # Errors
-    /// [`Kind::Abort`], as a broker answers unknown members, old generations and fenced instances.
+    /// [`Kind::Refused`], as a broker answers unknown members, old generations and fenced instances.
     pub fn check(&self, id: u64, instance: Option<&str>, generation: u64) -> Result<(), Error> {
         let what = match self.place(id, instance) {
             Place::Seated if self.generation == generation => return Ok(()),
@@ -135,7 +135,7 @@ impl Group {
             Place::Gone => format!("member {id} is not in the group any more"),
             Place::Replaced => format!("member {id} was replaced by another of the same instance"),
         };
-        Err(Error::new(Kind::Abort, what))
+        Err(Error::new(Kind::Refused, what))
     }
 
     /// What a member is to be told next about its assignment; it knows of it from now on.

@@ -1,5 +1,6 @@
 //! A [`Lookup`] of the memory log.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::fault::Step;
@@ -22,6 +23,10 @@ impl Lookup for MemoryLookup {
 
     fn partitions(&mut self, topic: &str) -> Result<Option<u32>, Error> {
         Ok(self.shared.look(|state| state.topics.get(topic).map(|topic| topic.settings.partitions)))
+    }
+
+    fn settings(&mut self, topic: &str) -> Result<Option<BTreeMap<String, String>>, Error> {
+        Ok(self.shared.look(|state| state.topics.get(topic).map(|topic| topic.settings.in_kafkas_words())))
     }
 
     fn committed(&mut self, group: &str, partitions: &[Partition]) -> Result<Vec<Option<Committed>>, Error> {

@@ -165,6 +165,9 @@ impl Member for MemoryMember {
         if self.revoked.as_ref().is_some_and(|revoked| revoked.contains(partition)) {
             return self.fail(Kind::Fatal, format_args!("{partition} is to be given up"));
         }
+        // Whatever comes of it: what was read before is over.
+        *self.cursor(partition)? = Cursor::default();
+        self.shared.look(|state| state.refused(Step::Start(partition)))?;
         *self.cursor(partition)? = Cursor { next: Some(offset), position: None };
         Ok(())
     }

@@ -3,14 +3,14 @@
 //! What a fault delays is appended when it is due and this producer is called again, with all that was
 //! sent behind it in the meantime; a producer that is dropped takes its queue with it.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::fault::{Fault, Step};
 use super::state::{Shared, State};
 use crate::core::time::Time;
-use crate::log::{Error, Kind, NewRecord, Producer};
+use crate::log::{Appended, Error, Kind, NewRecord, Producer};
 
 #[derive(Debug)]
 struct Queued {
@@ -29,6 +29,8 @@ pub(super) struct MemoryProducer {
 #[derive(Debug, Default)]
 struct Queue {
     queued: VecDeque<Queued>,
+    /// By topic, since somebody asked last.
+    appended: BTreeMap<Arc<str>, Appended>,
     /// Why this producer is spent.
     spent: Option<Error>,
 }
@@ -59,7 +61,11 @@ impl Queue {
         while self.spent.is_none()
             && let Some(first) = self.queued.pop_front_if(|first| first.due <= state.now)
         {
-            self.spent = append(state, first).err();
+            let (topic, sent) = (Arc::clone(&first.record.partition.topic), first.sent);
+            match append(state, first) {
+                Ok(()) => drop(self.appended.insert(Arc::clone(&topic), state.appended(&topic, sent))),
+                Err(error) => self.spent = Some(error),
+            }
         }
     }
 }
@@ -107,5 +113,9 @@ impl Producer for MemoryProducer {
             Some(spent) => Err(spent.clone()),
             None => Ok(queue.queued.len()),
         }
+    }
+
+    fn appended(&mut self) -> Vec<Appended> {
+        std::mem::take(&mut self.queue.appended).into_values().collect()
     }
 }

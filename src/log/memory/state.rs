@@ -9,10 +9,10 @@ use super::coordinator::Coordinator;
 use super::fault::{Fault, Faults, Step};
 use super::group::Group;
 use super::partition::PartitionLog;
-use super::topic::Topic;
+use super::topic::{Timestamps, Topic};
 use super::{Clock, MemorySettings};
 use crate::core::time::Time;
-use crate::log::{Committed, Error, Kind, NewRecord, Partition};
+use crate::log::{Appended, Committed, Error, Kind, NewRecord, Partition};
 
 /// A waiting call looks at the clock so often: sessions and transactions run out by themselves.
 const SLICE: Duration = Duration::from_millis(10);
@@ -54,6 +54,13 @@ impl State {
             return Err(Error::new(Kind::Fatal, format!("there is no topic {}", record.partition.topic)));
         };
         topic.append(record, sent, self.now, transaction)
+    }
+
+    /// What the acknowledgement of a record says of its time, that was sent at `sent` and is appended now.
+    pub fn appended(&self, topic: &Arc<str>, sent: Time) -> Appended {
+        let settings = self.topics.get(&**topic).map(|topic| topic.settings.timestamps);
+        let by_log = settings != Some(Timestamps::Create);
+        Appended { topic: Arc::clone(topic), timestamp: if by_log { self.now } else { sent }, by_log }
     }
 
     pub fn partition(&self, partition: &Partition) -> Result<&PartitionLog, Error> {

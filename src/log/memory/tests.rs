@@ -86,7 +86,7 @@ fn a_partition_moves_by_one_revoke_and_one_assignment() {
 
     let mut transactions = log.transactions("x").unwrap();
     transactions.begin().unwrap();
-    assert_eq!(transactions.commit(&[(at(1), 1)], &stale).unwrap_err().kind, Kind::Abort);
+    assert_eq!(transactions.commit(&[(at(1), 1)], &stale).unwrap_err().kind, Kind::Refused);
     transactions.abort().unwrap();
     transactions.begin().unwrap();
     transactions.commit(&[(at(1), 1)], &old.standing().unwrap()).unwrap();
@@ -149,7 +149,7 @@ fn sessions_end_by_the_clock_and_static_members_return_within_them() {
     assert_eq!(poll(&mut other), Polled::Messages(0), "nobody else notices a restart");
     let mut transactions = log.transactions("x").unwrap();
     transactions.begin().unwrap();
-    assert_eq!(transactions.commit(&[(at(0), 1)], &before).unwrap_err().kind, Kind::Abort);
+    assert_eq!(transactions.commit(&[(at(0), 1)], &before).unwrap_err().kind, Kind::Refused);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Topics and what can be set for each.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::partition::{Body, PartitionLog};
@@ -42,6 +43,25 @@ impl TopicSettings {
     /// So many partitions, stamped by the log, nothing is forgotten.
     pub fn new(partitions: u32) -> TopicSettings {
         TopicSettings { partitions, timestamps: Timestamps::Append, cleanup: Cleanup::Keep }
+    }
+
+    /// The settings as Kafka names them.
+    pub(super) fn in_kafkas_words(&self) -> BTreeMap<String, String> {
+        let timestamps = match self.timestamps {
+            Timestamps::Append => "LogAppendTime",
+            Timestamps::Create => "CreateTime",
+        };
+        let (policy, retention) = match self.cleanup {
+            Cleanup::Keep => ("delete", "-1".to_owned()),
+            Cleanup::Delete(age) => ("delete", age.as_millis().to_string()),
+            Cleanup::Compact => ("compact", "-1".to_owned()),
+        };
+        let settings = [
+            ("cleanup.policy", policy.to_owned()),
+            ("retention.ms", retention),
+            ("message.timestamp.type", timestamps.to_owned()),
+        ];
+        settings.map(|(name, value)| (name.to_owned(), value)).into()
     }
 }
 

@@ -1,11 +1,12 @@
 //! [`Transactions`] of the memory log: the producer's side.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::fault::{Fault, Step};
 use super::member::Seated;
 use super::state::{Shared, State};
-use crate::log::{Error, Kind, NewRecord, Partition, Standing, Transactions};
+use crate::log::{Appended, Error, Kind, NewRecord, Partition, Standing, Transactions};
 
 /// What the producer may do next.
 #[derive(Debug)]
@@ -26,6 +27,8 @@ pub(super) struct MemoryTransactions {
     id: String,
     epoch: u64,
     stage: Stage,
+    /// By topic, since somebody asked last.
+    appended: BTreeMap<Arc<str>, Appended>,
 }
 
 impl MemoryTransactions {
@@ -37,7 +40,13 @@ impl MemoryTransactions {
             let epoch = state.init_transactions(id);
             answered(fault, Kind::Retry, "the answer to a new producer was lost").map(|()| epoch)
         })?;
-        Ok(MemoryTransactions { shared, id: id.to_owned(), epoch, stage: Stage::Ready })
+        Ok(MemoryTransactions {
+            shared,
+            id: id.to_owned(),
+            epoch,
+            stage: Stage::Ready,
+            appended: BTreeMap::new(),
+        })
     }
 
     fn fail<T>(&self, kind: Kind, what: &str) -> Result<T, Error> {
@@ -48,7 +57,7 @@ impl MemoryTransactions {
     fn noted<T>(&mut self, result: Result<T, Error>) -> Result<T, Error> {
         if let Err(error) = &result {
             self.stage = match error.kind {
-                Kind::Retry | Kind::Abort | Kind::OutOfRange => Stage::Failed(error.clone()),
+                Kind::Retry | Kind::Abort | Kind::Refused | Kind::OutOfRange => Stage::Failed(error.clone()),
                 Kind::Unknown | Kind::Fenced | Kind::Fatal => Stage::Spent(error.clone()),
             };
         }
@@ -114,12 +123,20 @@ impl Transactions for MemoryTransactions {
             Stage::Spent(error) => return Err(error.clone()),
             Stage::Ready => return self.fail(Kind::Fatal, "a record outside of a transaction: begin first"),
         }
-        let written = self.shared.change(|state| {
+        let topic = Arc::clone(&record.partition.topic);
+        let written: Result<Appended, Error> = self.shared.change(|state| {
             let fault = state.refused(Step::Write(&self.id, &record.partition))?;
             state.write(&self.id, self.epoch, record)?;
-            answered(fault, Kind::Abort, "a record was not acknowledged in time")
+            answered(fault, Kind::Abort, "a record was not acknowledged in time")?;
+            Ok(state.appended(&topic, state.now))
         });
-        let Err(error) = written else { return Ok(()) };
+        let error = match written {
+            Ok(appended) => {
+                self.appended.insert(topic, appended);
+                return Ok(());
+            }
+            Err(error) => error,
+        };
         self.stage = Stage::Failed(error.clone());
         // As with a real log, where sending is not yet delivering, other failures show at the commit.
         if error.kind == Kind::Fatal { Err(error) } else { Ok(()) }
@@ -143,6 +160,10 @@ impl Transactions for MemoryTransactions {
         self.noted(committed)?;
         self.stage = Stage::Ready;
         Ok(())
+    }
+
+    fn appended(&mut self) -> Vec<Appended> {
+        std::mem::take(&mut self.appended).into_values().collect()
     }
 
     fn abort(&mut self) -> Result<(), Error> {

@@ -14,26 +14,33 @@
 //! | the offsets of every partition with a record in it; one lost: abort | `commit`, `revoked` |
 //! | revoke: finish, or abort when it is lost; then give up | `revoked` |
 //! | after each meeting of the group what was kept is compared with what is committed | `verify` |
-//! | doubt about a commit: new producer, state from the changelog | `recover` |
+//! | doubt about a commit, a fenced producer: new producer, state from the changelog | `recovery` |
+//! | a partition with more to read that hands nothing over is sought again | `watch` |
+//! | a clock that is off, a topic that stamps records with the wrong time | `watch` |
 //! | at most 1,000 lapses in a transaction; the input stays before the mark until all are done | `handle` |
 
+mod done;
+mod recovery;
 mod topics;
 mod transaction;
+mod watch;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use self::done::{Back, Delay, Done, Note, Restoring, State, counted};
+use self::recovery::Fences;
 use self::topics::DeskTopics;
 use super::restore::{Restored, Restorer};
+use super::trouble::Troubles;
 use super::{Clock, Stop, Topics, Turn, passes};
 use crate::core::code::Secret;
 use crate::core::desk::{Desk, Effects, Pendings, Progress};
-use crate::core::event::Event;
 use crate::core::inbox::{Inbox, decode};
-use crate::core::tally::Tally;
 use crate::core::time::{MINUTE, Time};
 use crate::log::{Isolation, Log, Member, Membership, Message, Partition, Polled, Standing, Transactions};
+use crate::metrics::AbortCause;
 
 /// A transaction is committed after so long, in milliseconds.
 const COMMIT_AFTER: i64 = 100;
@@ -42,8 +49,6 @@ const COMMIT_RECORDS: usize = 1_000;
 /// [`DeskOptions::patience`] by the machine's clock: a hanging transaction alone lasts its timeout and ten
 /// seconds more.
 pub const PATIENCE: i64 = MINUTE;
-/// So many transactions in a row may fail before the worker gives up.
-const MAX_FAILURES: u32 = 5;
 
 /// How a desk worker is to be.
 #[derive(Debug, Clone)]
@@ -77,7 +82,12 @@ pub struct DeskWorker {
     open: Option<Open>,
     /// The group has met: what was kept has to be verified before anything more is decided.
     unverified: bool,
-    failures: u32,
+    /// The group has met with this worker.
+    has_met: bool,
+    troubles: Troubles,
+    fences: Fences,
+    /// See [`State::clock_offset`].
+    clock_offset: i64,
     done: Done,
 }
 
@@ -90,6 +100,12 @@ struct Part {
     read: u64,
     /// No mark has brought settings yet: one is looked for ahead, then the partition is read from here.
     ahead_of: Option<u64>,
+    /// It could not be started: it is tried again.
+    stands: bool,
+    /// When anything of it came last, or it was looked why nothing does.
+    heard: Time,
+    /// The offset at which it was sought again.
+    sought: Option<u64>,
 }
 
 struct Arrived {
@@ -107,35 +123,6 @@ struct Open {
     records: usize,
     /// A message between entities was written: it has to be committed to go on.
     urgent: bool,
-}
-
-/// What a worker has done since it was asked last.
-#[derive(Debug, Default, Clone)]
-pub struct Done {
-    /// Committed events, those of `orders` too.
-    pub events: Vec<Event>,
-    /// What led to nothing, in committed transactions.
-    pub nothing: Tally,
-    /// Committed transactions.
-    pub commits: u64,
-    /// Aborted ones.
-    pub aborts: u64,
-    /// Partitions restored.
-    pub restored: Vec<Back>,
-    /// Effects of the open transaction.
-    pending: Vec<Event>,
-    pending_nothing: Tally,
-}
-
-/// A partition that was restored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Back {
-    /// Its number.
-    pub partition: u32,
-    /// Records of the changelog that were read for it.
-    pub records: u64,
-    /// The group had no committed offset of it any more: the changelog's was taken.
-    pub expired: bool,
 }
 
 impl DeskWorker {
@@ -167,7 +154,10 @@ impl DeskWorker {
             arrived: VecDeque::new(),
             open: None,
             unverified: false,
-            failures: 0,
+            has_met: false,
+            troubles: Troubles::default(),
+            fences: Fences::default(),
+            clock_offset: 0,
             done: Done::default(),
         })
     }
@@ -177,19 +167,27 @@ impl DeskWorker {
     /// # Errors
     /// [`Stop`]: the worker is spent.
     pub fn turn(&mut self, wait: Duration) -> Result<Turn, Stop> {
-        if self.transactions.is_none() {
+        let now = self.clock.now();
+        if self.transactions.is_none() && self.troubles.may_try(now) {
             self.new_producer()?;
         }
-        if self.unverified {
-            self.verify()?;
+        // Without a producer nothing is begun with, and what is assigned stands still: the old one may have
+        // something open, and only its successor ends that.
+        let can_work = self.transactions.is_some();
+        if can_work {
             if self.unverified {
-                return Ok(Turn::Worked);
+                self.verify()?;
+                if self.unverified {
+                    return Ok(Turn::Worked);
+                }
             }
+            for restored in self.restorer.turn(&mut *self.member, &*self.clock)? {
+                self.run_from(restored)?;
+            }
+            self.start_standing()?;
+            self.seek_silent()?;
         }
-        for restored in self.restorer.turn(&mut *self.member, &*self.clock)? {
-            self.run_from(restored)?;
-        }
-        let at_work = self.open.is_some() || !self.restorer.is_idle();
+        let at_work = can_work && (self.open.is_some() || !self.restorer.is_idle());
         let wait = if at_work { Duration::ZERO } else { wait };
         let arrived = &mut self.arrived;
         let polled = self.member.poll(wait, &mut |message| arrived.push_back(Arrived::of(&message)));
@@ -201,12 +199,14 @@ impl DeskWorker {
             Polled::Assigned(partitions) => {
                 self.commit()?;
                 self.unverified = true;
+                self.has_met = true;
                 for partition in partitions {
                     self.restorer.begin(partition.number, self.clock.now());
                 }
                 false
             }
             Polled::Revoked { partitions, lost } => {
+                self.has_met &= !lost;
                 self.revoked(&partitions, lost)?;
                 false
             }
@@ -236,10 +236,19 @@ impl DeskWorker {
 
     /// What was done since the last call.
     pub fn take_done(&mut self) -> Done {
-        let done = std::mem::take(&mut self.done);
-        self.done.pending = done.pending.clone();
-        self.done.pending_nothing = done.pending_nothing.clone();
+        let mut done = self.done.take();
+        done.restores = self.restorer.take_notes();
         done
+    }
+
+    /// How it is.
+    pub fn state(&self) -> State {
+        State {
+            has_met: self.has_met,
+            restoring: self.restorer.restoring(),
+            trouble: self.troubles.now().cloned(),
+            clock_offset: self.clock_offset,
+        }
     }
 
     /// Whether a transaction is open.
@@ -254,11 +263,28 @@ impl DeskWorker {
     }
 
     fn run_from(&mut self, restored: Restored) -> Result<(), Stop> {
-        let Restored { number, desk, offset, records, expired } = restored;
-        self.member.start(&self.inbox(number), offset)?;
+        let Restored { number, desk, offset, records, millis, expired } = restored;
         let ahead_of = desk.partition().settings.is_none().then_some(offset);
-        self.parts.insert(number, Part { desk, next: offset, read: offset, ahead_of });
-        self.done.restored.push(Back { partition: number, records, expired });
+        let heard = self.clock.now();
+        self.parts.insert(
+            number,
+            Part { desk, next: offset, read: offset, ahead_of, stands: true, heard, sought: None },
+        );
+        self.done.restored.push(Back { partition: number, records, millis, expired });
+        self.start(number)
+    }
+
+    /// Reads a partition on from what is in its state; what cannot be started now is started later.
+    fn start(&mut self, number: u32) -> Result<(), Stop> {
+        let inbox = self.inbox(number);
+        let Some(part) = self.parts.get_mut(&number) else { return Ok(()) };
+        part.heard = self.clock.now();
+        part.stands = true;
+        match self.member.start(&inbox, part.read) {
+            Ok(()) => part.stands = false,
+            Err(error) if passes(&error) => self.troubles.failed(&error, part.heard),
+            Err(error) => return Err(error.into()),
+        }
         Ok(())
     }
 
@@ -266,6 +292,9 @@ impl DeskWorker {
     /// handed in again in the next one.
     fn handle(&mut self, arrived: &Arrived) -> Result<(), Stop> {
         let number = arrived.partition;
+        if let Some(part) = self.parts.get_mut(&number) {
+            part.heard = self.clock.now();
+        }
         // A partition that is not restored, or something below the wanted offset.
         if self.parts.get(&number).is_none_or(|part| arrived.offset < part.read) {
             return Ok(());
@@ -291,7 +320,7 @@ impl DeskWorker {
                 .map_err(|error| Stop::Offsets(format!("{}/{number}: {error}", self.topics.inbox.name)))?;
             part.read = if progress == Progress::Done { arrived.offset + 1 } else { arrived.offset };
             open.records += 1;
-            if !self.perform(effects, number, arrived.offset)? {
+            if !self.perform(effects, arrived)? {
                 return Ok(());
             }
             if progress == Progress::Done {
@@ -306,14 +335,14 @@ impl DeskWorker {
     /// A partition without settings waits for its first mark: it is looked for ahead, and what was passed
     /// by is read again. True if the record was only looked at.
     fn look_ahead(&mut self, number: u32, record: &Inbox) -> Result<bool, Stop> {
-        let inbox = self.inbox(number);
         let Some(part) = self.parts.get_mut(&number) else { return Ok(true) };
         let Some(from) = part.ahead_of else { return Ok(false) };
         if let Inbox::Mark { settings, .. } = record {
             part.desk.begin_with(Arc::clone(settings));
             part.ahead_of = None;
+            part.read = from;
             self.arrived.retain(|arrived| arrived.partition != number);
-            self.member.start(&inbox, from)?;
+            self.start(number)?;
         }
         Ok(true)
     }
@@ -324,8 +353,15 @@ impl DeskWorker {
     fn verify(&mut self) -> Result<(), Stop> {
         let numbers: Vec<u32> = self.parts.keys().copied().collect();
         let partitions: Vec<Partition> = numbers.iter().map(|number| self.inbox(*number)).collect();
+        if partitions.is_empty() {
+            self.unverified = false;
+            return Ok(());
+        }
         let committed = match self.member.committed(&partitions) {
-            Err(error) if passes(&error) => return Ok(()),
+            Err(error) if passes(&error) => {
+                self.troubles.failed(&error, self.clock.now());
+                return Ok(());
+            }
             committed => committed?,
         };
         for (number, committed) in numbers.into_iter().zip(committed) {
@@ -346,7 +382,7 @@ impl DeskWorker {
         self.leaving = partitions.iter().map(|partition| partition.number).collect();
         if self.open.is_some() {
             if lost {
-                self.abort()?;
+                self.abort(AbortCause::Lost)?;
             } else {
                 self.commit()?;
             }

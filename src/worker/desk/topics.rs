@@ -3,6 +3,7 @@
 use crate::core::event::Event;
 use crate::core::time::Time;
 use crate::log::{Log, NewRecord};
+use crate::worker::needs::Misfit;
 use crate::worker::{Stop, Topic, Topics};
 
 /// Where a desk worker reads and writes.
@@ -32,13 +33,10 @@ impl DeskTopics {
             orders: named(&topics.orders)?,
         };
         let (inbox, changelog) = (&found.inbox, &found.changelog);
-        if inbox.partitions != changelog.partitions {
-            return Err(Stop::Offsets(format!(
-                "{} has {} partitions, {} has {}: they need as many as each other",
-                inbox.name, inbox.partitions, changelog.name, changelog.partitions
-            )));
+        match Misfit::partitions((&inbox.name, inbox.partitions), (&changelog.name, changelog.partitions)) {
+            None => Ok(found),
+            Some(misfit) => Err(misfit.into()),
         }
-        Ok(found)
     }
 
     /// An event in CloudEvents' Kafka binding, binary mode, with what it was decided on.

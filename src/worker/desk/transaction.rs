@@ -1,13 +1,14 @@
 //! The transaction of a desk worker: from its first record to its commit, its abort, or the doubt about it.
 
 use std::collections::BTreeSet;
+use std::time::Instant;
 
 use super::topics::Cause;
-use super::{COMMIT_AFTER, COMMIT_RECORDS, DeskWorker, MAX_FAILURES, Open};
+use super::{Arrived, COMMIT_AFTER, COMMIT_RECORDS, DeskWorker, Open};
 use crate::core::desk::{Effects, Output};
-use crate::core::tally::Tally;
 use crate::core::time::Time;
-use crate::log::{Error, Kind, NewRecord};
+use crate::log::{Kind, NewRecord};
+use crate::metrics::AbortCause;
 use crate::worker::{Stop, passes};
 
 impl DeskWorker {
@@ -36,25 +37,30 @@ impl DeskWorker {
                 self.open = Some(Open { standing, now, touched, records: 0, urgent: false });
                 Ok(true)
             }
-            Err(error) => self.recover(error).map(|()| false),
+            Err(error) => self.recover(&error).map(|()| false),
         }
     }
 
     /// Writes what a step has led to into the open transaction. False if it had to be given up.
-    pub(super) fn perform(&mut self, effects: Effects, number: u32, offset: u64) -> Result<bool, Stop> {
+    pub(super) fn perform(&mut self, effects: Effects, arrived: &Arrived) -> Result<bool, Stop> {
         let mut records = Vec::new();
         let now = self.open.as_ref().map_or(Time::ZERO, |open| open.now);
         let mut urgent = false;
-        let cause = Cause { app: &self.options.app, now, partition: number, offset };
+        let (partition, offset) = (arrived.partition, arrived.offset);
+        let cause = Cause { app: &self.options.app, now, partition, offset };
+        let done = &mut self.done.open;
         for output in effects.outputs {
             match output {
                 Output::Event(event) => {
                     records.push(self.topics.event(&event, &self.topics.purchases, &cause));
-                    self.done.pending.push(event);
+                    if let Some(tweet) = event.tweet() {
+                        done.caused.push((Time::of_tweet_id(tweet.get()), arrived.timestamp));
+                    }
+                    done.events.push(event);
                 }
                 Output::Order(event) => {
                     records.push(self.topics.event(&event, &self.topics.orders, &cause));
-                    self.done.pending.push(event);
+                    done.events.push(event);
                 }
                 Output::Send(message) => {
                     urgent = true;
@@ -62,7 +68,7 @@ impl DeskWorker {
                 }
             }
         }
-        self.done.pending_nothing.add(&effects.tally);
+        done.nothing.add(&effects.tally);
         if let Some(open) = &mut self.open {
             open.urgent |= urgent;
         }
@@ -75,9 +81,10 @@ impl DeskWorker {
         match sent {
             Ok(()) => Ok(true),
             Err(error) if error.kind == Kind::Abort || error.kind == Kind::Retry => {
-                self.abort().map(|()| false)
+                self.troubles.failed(&error, self.clock.now());
+                self.abort(AbortCause::Delivery).map(|()| false)
             }
-            Err(error) => self.recover(error).map(|()| false),
+            Err(error) => self.recover(&error).map(|()| false),
         }
     }
 
@@ -98,7 +105,9 @@ impl DeskWorker {
         let mut records = Vec::new();
         let mut offsets = Vec::new();
         for &number in &touched {
-            let Some(part) = self.parts.get(&number) else { return self.abort().map(|()| false) };
+            let Some(part) = self.parts.get(&number) else {
+                return self.abort(AbortCause::Revoked).map(|()| false);
+            };
             let partition = self.topics.changelog.partition(number);
             records.extend(part.desk.changes(part.read).into_iter().map(|(key, value)| NewRecord {
                 partition: partition.clone(),
@@ -112,17 +121,22 @@ impl DeskWorker {
             return Ok(false);
         }
         let (Some(transactions), Some(open)) = (&mut self.transactions, &self.open) else { return Ok(false) };
+        let (begun, began_at) = (open.now, Instant::now());
         match transactions.commit(&offsets, &open.standing) {
             Ok(()) => {
-                self.committed(&touched);
-                Ok(true)
+                self.committed(&touched, began_at);
+                self.check_times(begun).map(|()| true)
             }
-            Err(error) if error.kind == Kind::Abort => self.abort().map(|()| false),
-            Err(error) => self.recover(error).map(|()| false),
+            Err(error) if matches!(error.kind, Kind::Abort | Kind::Refused) => {
+                let refused = error.kind == Kind::Refused;
+                self.troubles.failed(&error, self.clock.now());
+                self.abort(if refused { AbortCause::Refused } else { AbortCause::Delivery }).map(|()| false)
+            }
+            Err(error) => self.recover(&error).map(|()| false),
         }
     }
 
-    fn committed(&mut self, touched: &BTreeSet<u32>) {
+    fn committed(&mut self, touched: &BTreeSet<u32>, began_at: Instant) {
         for number in touched {
             if let Some(part) = self.parts.get_mut(number) {
                 part.desk.commit();
@@ -130,75 +144,44 @@ impl DeskWorker {
             }
         }
         self.open = None;
-        self.failures = 0;
-        self.done.commits += 1;
-        self.done.events.append(&mut self.done.pending);
-        self.done.nothing.add(&std::mem::take(&mut self.done.pending_nothing));
+        self.troubles.over();
+        self.done.committed(self.clock.now(), began_at.elapsed());
     }
 
     /// Aborts the open transaction; everything in it is read again.
-    pub(super) fn abort(&mut self) -> Result<(), Stop> {
+    pub(super) fn abort(&mut self, cause: AbortCause) -> Result<(), Stop> {
         let Some(transactions) = &mut self.transactions else { return Ok(()) };
         if let Err(error) = transactions.abort() {
-            return self.recover(error);
+            return self.recover_from(&error, cause);
         }
-        self.forget_open();
+        self.forget_open(cause);
         self.read_again()
     }
 
     /// Goes back to what is committed, in all partitions: whatever was read beyond is read again.
     pub(super) fn read_again(&mut self) -> Result<(), Stop> {
-        let parts: Vec<(u32, u64)> = self.parts.iter().map(|(number, part)| (*number, part.next)).collect();
-        for (number, next) in parts {
-            if !self.leaving.contains(&number) {
-                self.member.start(&self.inbox(number), next)?;
+        let numbers: Vec<u32> = self.parts.keys().copied().collect();
+        for number in numbers {
+            if self.leaving.contains(&number) {
+                continue;
             }
+            if let Some(part) = self.parts.get_mut(&number) {
+                part.read = part.next;
+            }
+            self.start(number)?;
         }
         Ok(())
     }
 
-    fn forget_open(&mut self) {
+    pub(super) fn forget_open(&mut self, cause: AbortCause) {
         if self.open.take().is_some() {
-            self.done.aborts += 1;
+            self.done.aborted(cause);
         }
-        self.done.pending.clear();
-        self.done.pending_nothing = Tally::default();
         self.arrived.clear();
         for part in self.parts.values_mut() {
             part.desk.abort();
             part.read = part.next;
             part.ahead_of = part.desk.partition().settings.is_none().then_some(part.next);
         }
-    }
-
-    /// The outcome of the open transaction is not known, or the producer is spent: a new one ends whatever
-    /// the old one left, and then the changelog tells what came of it.
-    pub(super) fn recover(&mut self, error: Error) -> Result<(), Stop> {
-        self.failures += 1;
-        if error.kind == Kind::Fatal || self.failures > MAX_FAILURES {
-            return Err(error.into());
-        }
-        self.forget_open();
-        self.transactions = None;
-        let numbers: Vec<u32> = std::mem::take(&mut self.parts).into_keys().collect();
-        for number in numbers {
-            if self.leaving.contains(&number) {
-                continue;
-            }
-            self.member.pause(&self.inbox(number))?;
-            self.restorer.begin(number, self.clock.now());
-        }
-        self.new_producer()
-    }
-
-    /// Tries to make a new producer; the next turn tries again.
-    pub(super) fn new_producer(&mut self) -> Result<(), Stop> {
-        let id = format!("{}-desk-{}", self.options.app, self.options.instance);
-        match self.log.transactions(&id) {
-            Ok(transactions) => self.transactions = Some(transactions),
-            Err(error) if passes(&error) && self.failures < MAX_FAILURES => self.failures += 1,
-            Err(error) => return Err(error.into()),
-        }
-        Ok(())
     }
 }

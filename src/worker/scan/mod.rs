@@ -13,7 +13,8 @@ use std::time::Duration;
 
 use self::look::{Ahead, Look, Outgoing};
 use super::tables::{Matchers, Tables};
-use super::{Clock, Stop, Topic, Topics, Turn, passes};
+use super::trouble::Troubles;
+use super::{Clock, Stop, Topic, Topics, Trouble, Turn, passes};
 use crate::core::ids::AccountId;
 use crate::core::tally::Tally;
 use crate::core::time::{MINUTE, SECOND, Time};
@@ -21,8 +22,6 @@ use crate::log::{Committed, Isolation, Kind, Log, Lookup, Member, Membership, Pa
 
 /// Offsets are committed once in so long, in milliseconds.
 const COMMIT_EVERY: i64 = SECOND;
-/// So many failures of the producer in a row are one too many.
-const MAX_FAILURES: u32 = 5;
 
 /// How a scan worker is to be.
 #[derive(Debug, Clone)]
@@ -58,7 +57,9 @@ pub struct ScanWorker {
     /// Assigned, and not begun with: the group could not say yet where.
     waiting: Vec<Partition>,
     committed_at: Time,
-    failures: u32,
+    troubles: Troubles,
+    /// The group has met with this worker.
+    has_met: bool,
     ahead: Ahead,
     strangers: (Time, u32),
     seen: Seen,
@@ -95,6 +96,23 @@ pub struct Seen {
     pub dead_letters: BTreeMap<&'static str, u64>,
     /// What led to nothing, by reason.
     pub nothing: Tally,
+    /// New matchers, because the offers had changed.
+    pub swaps: u64,
+}
+
+/// How a scan worker is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct State {
+    /// The tables were read whole.
+    pub has_tables: bool,
+    /// The group has met with it.
+    pub has_met: bool,
+    /// What does not go well, and is tried again.
+    pub trouble: Option<Trouble>,
+    /// Tags that belong to an offer.
+    pub offers: usize,
+    /// Accounts that have a record.
+    pub linked: usize,
 }
 
 impl ScanWorker {
@@ -133,7 +151,8 @@ impl ScanWorker {
             parts: BTreeMap::new(),
             waiting: Vec::new(),
             committed_at: now,
-            failures: 0,
+            troubles: Troubles::default(),
+            has_met: false,
             ahead: Ahead { since: now, ..Ahead::default() },
             strangers: (now, 0),
             seen: Seen::default(),
@@ -147,8 +166,13 @@ impl ScanWorker {
     pub fn turn(&mut self, wait: Duration) -> Result<Turn, Stop> {
         // The tables are read whole before the first tweet.
         let begins = self.matchers.is_none();
-        if let Some(matchers) = self.tables.follow(if begins { wait } else { Duration::ZERO })? {
-            self.matchers = Some(matchers);
+        match self.tables.follow(if begins { wait } else { Duration::ZERO }) {
+            Ok(Some(matchers)) => {
+                self.matchers = Some(matchers);
+                self.seen.swaps += 1;
+            }
+            Err(Stop::Log(error)) if passes(&error) => self.troubles.failed(&error, self.clock.now()),
+            read => drop(read?),
         }
         if self.matchers.is_none() {
             return Ok(Turn::Worked);
@@ -174,10 +198,12 @@ impl ScanWorker {
         };
         let idle = match polled {
             Polled::Assigned(partitions) => {
+                self.has_met = true;
                 self.waiting.extend(partitions);
                 false
             }
             Polled::Revoked { partitions, lost } => {
+                self.has_met &= !lost;
                 self.revoked(&partitions, lost)?;
                 false
             }
@@ -219,13 +245,27 @@ impl ScanWorker {
         self.parts.contains_key(&0)
     }
 
+    /// How it is.
+    pub fn state(&self) -> State {
+        State {
+            has_tables: self.matchers.is_some(),
+            has_met: self.has_met,
+            trouble: self.troubles.now().cloned(),
+            offers: self.tables.tags,
+            linked: self.tables.linked.len(),
+        }
+    }
+
     /// Begins with what was assigned; what cannot be found out now is asked for again in the next turn.
     fn begin_waiting(&mut self) -> Result<(), Stop> {
-        if self.waiting.is_empty() {
+        if self.waiting.is_empty() || !self.troubles.may_try(self.clock.now()) {
             return Ok(());
         }
         match self.begin_all() {
-            Err(Stop::Log(error)) if passes(&error) => Ok(()),
+            Err(Stop::Log(error)) if passes(&error) => {
+                self.troubles.failed(&error, self.clock.now());
+                Ok(())
+            }
             done => done,
         }
     }
@@ -276,10 +316,13 @@ impl ScanWorker {
     fn commit(&mut self) -> Result<(), Stop> {
         match self.producer.outstanding(Duration::from_secs(10)) {
             Ok(0) => {}
-            Ok(_) => return Ok(()),
+            Ok(outstanding) => {
+                let what = format!("{outstanding} records for {} are not acknowledged", self.inbox.name);
+                self.troubles.failed(&crate::log::Error::new(Kind::Retry, what), self.clock.now());
+                return Ok(());
+            }
             Err(error) => return self.producer_failed(error),
         }
-        self.failures = 0;
         let mut offsets = Vec::new();
         for (&number, part) in &mut self.parts {
             let partition = self.tweets.partition(number);
@@ -292,33 +335,43 @@ impl ScanWorker {
             }
         }
         if offsets.is_empty() {
+            // Nothing is read while partitions wait to be begun with: that is no success.
+            if self.waiting.is_empty() {
+                self.troubles.over();
+            }
             return Ok(());
         }
         match self.member.commit(&offsets) {
             Ok(()) => {
+                self.troubles.over();
                 self.parts.values_mut().for_each(|part| part.committed = Some(part.next));
                 Ok(())
             }
             // What was read is read again, by whoever has it now or by us.
-            Err(error) if matches!(error.kind, Kind::Retry | Kind::Fenced | Kind::Abort) => Ok(()),
+            Err(error) if matches!(error.kind, Kind::Retry | Kind::Fenced | Kind::Abort) => {
+                self.troubles.failed(&error, self.clock.now());
+                Ok(())
+            }
             Err(error) => Err(error.into()),
         }
     }
 
     /// A delivery has failed: a new producer, and back to what is committed. The desk knows copies.
     fn producer_failed(&mut self, error: crate::log::Error) -> Result<(), Stop> {
-        self.failures += 1;
-        if error.kind == Kind::Fatal || self.failures > MAX_FAILURES {
+        if error.kind == Kind::Fatal {
             return Err(error.into());
         }
+        self.troubles.failed(&error, self.clock.now());
         self.producer = self.log.producer()?;
         let numbers: Vec<u32> = self.parts.keys().copied().collect();
-        // Nothing more of them is read before they begin anew.
+        // Nothing more of them is read before they begin anew; what comes nevertheless is not looked at.
         for number in numbers {
-            self.waiting.push(self.tweets.partition(number));
+            let partition = self.tweets.partition(number);
+            let _ = self.member.pause(&partition);
+            self.waiting.push(partition);
         }
         self.parts.clear();
-        self.begin_waiting()
+        Ok(())
     }
 
     /// When more than one in a hundred tweets of a minute are ahead, and at least ten, it is our clock that

@@ -18,6 +18,8 @@ pub const ALL: &[(&str, Case)] = &[
     ("many_at_once", records::many_at_once),
     ("outstanding", records::outstanding),
     ("timestamps", records::timestamps),
+    ("delivery_times", records::delivery_times),
+    ("topic_settings", records::topic_settings),
     ("unknown_partition", records::unknown_partition),
     ("out_of_range", records::out_of_range),
     ("commit", transactions::commit),

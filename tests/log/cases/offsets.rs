@@ -92,7 +92,7 @@ pub fn fenced_generation(fixture: &dyn Fixture) {
         }
     });
     let error = producer.commit(&[(partitions[0].clone(), 5)], &old).unwrap_err();
-    assert_eq!(error.kind, Kind::Abort, "{error}");
+    assert_eq!(error.kind, Kind::Refused, "{error}");
     producer.abort().unwrap();
     first.release(&revoked);
     await_shares(&mut first, &mut second, (1, 1));
@@ -107,7 +107,7 @@ pub fn fenced_generation(fixture: &dyn Fixture) {
         match producer.commit(&[(mine.clone(), 6)], &first.member.standing().unwrap()) {
             Ok(()) => Some(()),
             Err(error) => {
-                assert_eq!(error.kind, Kind::Abort, "{error}");
+                assert_eq!(error.kind, Kind::Refused, "{error}");
                 producer.abort().unwrap();
                 None
             }
@@ -137,7 +137,7 @@ pub fn zombie_commit(fixture: &dyn Fixture) {
     let mut producer = transactions(fixture, &fixture.name("id"));
     begin(&mut *producer, vec![record(&out, "zombie")]);
     let error = producer.commit(&[(partitions[1].clone(), 9)], &standing).unwrap_err();
-    assert_eq!(error.kind, Kind::Abort, "{error}");
+    assert_eq!(error.kind, Kind::Refused, "{error}");
     producer.abort().unwrap();
     await_end(fixture, &out, hashbuy::log::Isolation::Committed, 2);
     assert_eq!(values(&read(fixture, &out, hashbuy::log::Isolation::Committed, 0, 2)), [""; 0]);

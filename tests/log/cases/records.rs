@@ -3,7 +3,9 @@
 use hashbuy::log::{Isolation, Kind, Membership, NewRecord, Partition, Polled};
 
 use crate::fixture::{Fixture, Stored, Topic, plain};
-use crate::tools::{eventually, insist, read, record, values, watermarks, write};
+use crate::tools::{
+    begin, eventually, insist, read, record, some_standing, transactions, values, watermarks, write,
+};
 
 /// Keys, values and headers come out as they went in: none, empty, any bytes, a name twice.
 pub fn headers_and_keys(fixture: &dyn Fixture) {
@@ -137,6 +139,72 @@ pub fn timestamps(fixture: &dyn Fixture) {
         assert_eq!(stamp.0, append_time);
         assert!(stamp.1.millis() > 1_300_000_000_000, "{} is no time of this century", stamp.1);
     }
+}
+
+/// A delivery says when a record was appended, by the same clock that stamps it; each only once.
+pub fn delivery_times(fixture: &dyn Fixture) {
+    let standing = some_standing(fixture);
+    for append_time in [true, false] {
+        let topic = fixture.name(if append_time { "appended" } else { "created" });
+        fixture.create(&topic, Topic { append_time, ..plain(2) });
+        let partitions = [0, 1].map(|number| Partition::new(topic.as_str(), number));
+
+        let mut producer = fixture.log().producer().unwrap();
+        assert_eq!(producer.appended(), []);
+        partitions.iter().for_each(|partition| producer.send(record(partition, "x")).unwrap());
+        eventually(fixture, "all are acknowledged", || {
+            (producer.outstanding(fixture.wait()).unwrap() == 0).then_some(())
+        });
+        let told = producer.appended();
+        assert_eq!(producer.appended(), []);
+
+        let mut transactions = transactions(fixture, &fixture.name("id"));
+        begin(&mut *transactions, partitions.iter().map(|partition| record(partition, "y")).collect());
+        transactions.commit(&[], &standing).unwrap();
+        let told_in_transaction = transactions.appended();
+        assert_eq!(transactions.appended(), []);
+
+        let newest = stamps(fixture, &partitions);
+        for (told, value) in [(told, "x"), (told_in_transaction, "y")] {
+            let [appended] = &told[..] else { panic!("one topic: {told:?}") };
+            assert_eq!((&*appended.topic, appended.by_log), (topic.as_str(), append_time));
+            let stamped = newest.iter().filter(|(of, _)| of == value);
+            assert!(stamped.clone().any(|(_, at)| *at == appended.timestamp), "{told:?}: {newest:?}");
+        }
+    }
+}
+
+/// The values in some partitions with their timestamps.
+fn stamps(fixture: &dyn Fixture, partitions: &[Partition]) -> Vec<(String, hashbuy::core::time::Time)> {
+    let mut reader = fixture.log().reader(Isolation::Committed).unwrap();
+    let from: Vec<(Partition, u64)> = partitions.iter().map(|partition| (partition.clone(), 0)).collect();
+    reader.assign(&from).unwrap();
+    let mut found = Vec::new();
+    eventually(fixture, "both records of each partition", || {
+        let mut take = |message: hashbuy::log::Message<'_>| {
+            let value = String::from_utf8_lossy(message.value.unwrap_or_default()).into_owned();
+            found.push((value, message.timestamp));
+        };
+        reader.poll(fixture.wait(), &mut take).unwrap();
+        (found.len() == 2 * partitions.len()).then_some(())
+    });
+    found
+}
+
+/// How a topic was made can be asked for, under Kafka's names.
+pub fn topic_settings(fixture: &dyn Fixture) {
+    let mut lookup = fixture.log().lookup().unwrap();
+    for (append_time, compacted) in [(true, false), (false, true)] {
+        let topic = fixture.name(if compacted { "compacted" } else { "plain" });
+        fixture.create(&topic, Topic { append_time, compacted, ..plain(1) });
+        let settings = insist(fixture, "an answer", || lookup.settings(&topic)).unwrap();
+        let setting = |name: &str| settings.get(name).map(String::as_str);
+        assert_eq!(setting("cleanup.policy"), Some(if compacted { "compact" } else { "delete" }));
+        let stamps = if append_time { "LogAppendTime" } else { "CreateTime" };
+        assert_eq!(setting("message.timestamp.type"), Some(stamps));
+        assert_eq!(setting("no.such.setting"), None);
+    }
+    assert_eq!(insist(fixture, "an answer", || lookup.settings(&fixture.name("nowhere"))), None);
 }
 
 /// Nobody reads or writes what does not exist, and is told so.

@@ -6,12 +6,14 @@ mod demo;
 mod fates;
 mod handover;
 mod kills;
+mod misfits;
 mod poison;
 mod purchase;
 mod quiet;
 mod real_tweets;
 mod shoppers;
 mod surroundings;
+mod watching;
 
 use crate::broker::Broker;
 use crate::stream_2013;
@@ -38,6 +40,8 @@ pub const WITH_BROKER: &[Case<fn(&mut World)>] = &[
     ("cancellations", cancellations::cancellations),
     ("poisoned_tweets", poison::poisoned_tweets),
     ("poisoned_tables", poison::poisoned_tables),
+    ("every_metric_is_served", watching::every_metric_is_served),
+    ("topics_that_do_not_fit", misfits::topics_that_do_not_fit),
     ("demo", demo::demo),
     ("missing_topics", surroundings::missing_topics),
     ("other_changelog", surroundings::other_changelog),
