@@ -193,15 +193,20 @@ impl fmt::Display for Misfit {
                     "topic {changelog} has {has} partitions and {inbox} has {of_inbox}: they need as many as each \
                      other; "
                 )?;
-                let (short, wanted) = if has < of_inbox { (changelog, of_inbox) } else { (inbox, has) };
+                let grow = |topic: &str, to: u32| {
+                    format!(
+                        "`kafka-topics --bootstrap-server BROKERS --alter --topic {topic} --partitions {to}`"
+                    )
+                };
                 if has > of_inbox {
-                    // More partitions of the inbox put keys elsewhere, where their state is not.
-                    write!(f, "was {inbox} made anew? ")?;
+                    return write!(f, "was {inbox} made anew? mend it with {}", grow(inbox, *has));
                 }
+                // Who has which key goes by the number of partitions: state would be where no record comes.
                 write!(
                     f,
-                    "mend it with `kafka-topics --bootstrap-server BROKERS --alter --topic {short} --partitions \
-                     {wanted}`"
+                    "if nothing was decided yet, mend it with {}; else make {inbox} anew with {has}, as it was when \
+                     the state came to be",
+                    grow(changelog, *of_inbox)
                 )
             }
             Misfit::Setting { topic, name, found, needed, why } => write!(

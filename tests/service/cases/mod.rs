@@ -44,7 +44,6 @@ pub const WITH_BROKER: &[Case<fn(&mut World)>] = &[
     ("topics_that_do_not_fit", misfits::topics_that_do_not_fit),
     ("demo", demo::demo),
     ("missing_topics", surroundings::missing_topics),
-    ("other_changelog", surroundings::other_changelog),
     ("port_in_use", surroundings::port_in_use),
     ("same_instance", surroundings::same_instance),
 ];

@@ -65,20 +65,6 @@ pub fn missing_topics(world: &mut World) {
     assert_ends(&put, 1, &[&world.topic("offers"), "`hashbuy topics create`"]);
 }
 
-/// A changelog with another number of partitions than the inbox.
-pub fn other_changelog(world: &mut World) {
-    world.set_up(&[], &[]);
-    let (inbox, changelog, few) = (world.topic("inbox"), world.topic("changelog"), world.topic("few"));
-    let good = configuration(&world.bootstrap, &world.app);
-    world.folder.write("hashbuy.toml", good.replace(&changelog, &few));
-    world.hashbuy(&["topics", "create", "--inbox-partitions", "2"]);
-    let (code, log) = world.run("a").await_end(Duration::from_secs(20));
-    assert_eq!(code, Some(1), "{log}");
-    for part in [&inbox, "4 partitions", &format!("{few} has 2"), "as many as each other"] {
-        assert!(log.contains(part), "{part:?} is missing in:\n{log}");
-    }
-}
-
 /// Another program has the port of the page.
 pub fn port_in_use(world: &mut World) {
     world.set_up(&[], &[]);
