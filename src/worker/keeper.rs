@@ -4,7 +4,7 @@
 //! times beside it, and writes one mark into each partition of the inbox. Acknowledged sightings, then the
 //! commit, then the mark: so a mark is a fact, and stays true whoever says it, however late or often.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -59,6 +59,8 @@ pub struct Keeper {
     producer: Box<dyn Producer + Send>,
     inbox: Topic,
     parts: BTreeMap<u32, Part>,
+    /// How far time could have gone in the last seconds, and when that was found.
+    could: VecDeque<(Time, Time)>,
     /// The last mark's time.
     time: Time,
     marked_at: Time,
@@ -95,6 +97,9 @@ pub enum Holds {
     /// Nothing comes.
     #[error("the firehose is silent")]
     Silent,
+    /// Something has come into a partition that was idle, and nobody knows yet how old it is.
+    #[error("partition {0} of the firehose was idle and is not read to its end yet")]
+    Unread(u32),
 }
 
 impl Keeper {
@@ -108,8 +113,21 @@ impl Keeper {
         let producer = log.producer()?;
         let marked_at = Time::ZERO;
         let (troubles, scanned) = (Troubles::default(), Vec::new());
-        let (parts, time) = (BTreeMap::new(), Time::ZERO);
-        Ok(Keeper { log, clock, options, lookup, producer, inbox, parts, time, marked_at, troubles, scanned })
+        let (parts, could, time) = (BTreeMap::new(), VecDeque::new(), Time::ZERO);
+        Ok(Keeper {
+            log,
+            clock,
+            options,
+            lookup,
+            producer,
+            inbox,
+            parts,
+            could,
+            time,
+            marked_at,
+            troubles,
+            scanned,
+        })
     }
 
     /// Writes marks, if it is time to. Returns why time stands, if it does.
@@ -180,7 +198,8 @@ impl Keeper {
         self.parts.retain(|number, _| (*number as usize) < partitions.len());
 
         self.scanned.clear();
-        let (mut least, mut no_reader): (Option<Time>, Option<u32>) = (None, None);
+        let (mut least, mut no_reader, mut unread): (Option<Time>, Option<u32>, Option<u32>) =
+            (None, None, None);
         for ((partition, first, end), committed) in ends.into_iter().zip(committed) {
             let part = self.parts.entry(partition.number).or_default();
             part.see(end, committed.as_ref(), now);
@@ -190,7 +209,11 @@ impl Keeper {
                 lag: end.saturating_sub(behind),
                 time: part.time.map(|(time, _)| time),
             });
-            if end == first || part.is_idle(committed.as_ref(), now) {
+            if end == first {
+                continue;
+            }
+            if part.is_idle(committed.as_ref(), now) {
+                unread = unread.or((end > behind).then_some(partition.number));
                 continue;
             }
             match part.time {
@@ -206,7 +229,23 @@ impl Keeper {
             (None, Silence::Advance) => now.minus(SILENT_LAG),
             (None, Silence::Wait) => return Ok(Err(Holds::Silent)),
         };
-        Ok(Ok(time.min(now)))
+        Ok(self.as_far_as_read(time.min(now), unread, now))
+    }
+
+    /// Something in an idle partition that is not read yet may be old: what was held up somewhere is delivered
+    /// late, and other partitions are read sooner. Up to its end of [`END_AGE`] ago the partition is read, so
+    /// time may go as far as it could have gone by what was read of the others at that time.
+    fn as_far_as_read(&mut self, time: Time, unread: Option<u32>, now: Time) -> Result<Time, Holds> {
+        self.could.push_back((now, time));
+        while self.could.get(1).is_some_and(|(seen, _)| now.since(*seen) >= END_AGE) {
+            self.could.pop_front();
+        }
+        let Some(unread) = unread else { return Ok(time) };
+        let old = self.could.front().filter(|(seen, _)| now.since(*seen) >= END_AGE);
+        match old.map(|(_, could)| time.min(*could)) {
+            Some(time) if time > self.time => Ok(time),
+            _ => Err(Holds::Unread(unread)),
+        }
     }
 
     /// One mark into each partition, also when time stands.

@@ -19,7 +19,12 @@ const ANNA: u64 = 101;
 
 /// A fleet with an offer and an account, half a minute after its start.
 fn fleet(silence: Silence) -> Fleet {
-    let mut fleet = Fleet::with_silence(silence, 5, 1, 1);
+    fleet_of(silence, 1)
+}
+
+/// The same with so many scan workers.
+fn fleet_of(silence: Silence, scans: u32) -> Fleet {
+    let mut fleet = Fleet::with_silence(silence, 5, scans, 1);
     let offer = json!({
         "offer_id": "kettle", "kind": "purchase", "hashtag": "#GetKettle",
         "price": {"amount": 1_999, "currency": "USD"},
@@ -163,4 +168,47 @@ fn the_end_of_a_transaction_holds_no_time() {
         }
     }
     assert!(behind(&fleet) <= 2 * SECOND, "time stands: {:?}, {} ms behind", fleet.holds, behind(&fleet));
+}
+
+/// A stream that was cut off comes back, and one partition is read a little later than the others: what is in
+/// it may be old, and counts.
+#[test]
+fn news_in_an_idle_partition_is_read_before_time_goes_on() {
+    let mut fleet = fleet_of(Silence::Wait, 2);
+    tweet(&mut fleet, 0, ANNA, "#GetKettle");
+    pass(&mut fleet, 5, true);
+    let requested = find(&fleet, "purchase.requested").unwrap();
+    let in_time = ((fleet.now().millis() + 4 * MINUTE - ID_EPOCH) as u64) << 22;
+    pass(&mut fleet, 40 * 60, false);
+
+    tweet_with(&mut fleet, 0, in_time, ANNA, requested["code"].as_str().unwrap());
+    let first = fleet.scans.iter().position(|scan| scan.keeps_time()).unwrap();
+    let late = fleet.scans.remove(first);
+    for _ in 0..4 {
+        fleet.pass(SECOND);
+        (1..TWEETS).for_each(|partition| tweet(&mut fleet, partition, 999, "we are back"));
+        (0..4).for_each(|_| fleet.turn());
+    }
+    assert_eq!(find(&fleet, "purchase.lapsed"), None, "it lapsed while its confirmation was not read");
+    assert!(matches!(fleet.holds, Some(Holds::Unread(_))), "{:?}", fleet.holds);
+    fleet.scans.push(late);
+    pass(&mut fleet, 5, true);
+    assert!(find(&fleet, "purchase.confirmed").is_some());
+    assert!(behind(&fleet) <= 2 * SECOND, "{} ms behind", behind(&fleet));
+}
+
+/// A partition that nothing but deletions comes into has no tweet times, and holds up nobody for long.
+#[test]
+fn deletions_alone_hold_no_time() {
+    let mut fleet = fleet(Silence::Wait);
+    for _ in 0..120 {
+        fleet.pass(SECOND);
+        [0, 2].into_iter().for_each(|partition| tweet(&mut fleet, partition, 999, "what a day"));
+        let deletion =
+            json!({"delete": {"status": {"id": 5, "id_str": "5", "user_id": 7, "user_id_str": "7"}}});
+        fleet.write("tweets", 1, None, Some(deletion.to_string().into_bytes()));
+        // Read at once in part only: there is always something that is not.
+        fleet.turn();
+    }
+    assert!(behind(&fleet) <= 14 * SECOND, "{} ms behind", behind(&fleet));
 }
