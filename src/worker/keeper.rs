@@ -24,6 +24,8 @@ const MARK_EVERY: i64 = SECOND;
 const END_AGE: i64 = 10 * SECOND;
 /// A partition whose tweet time has not moved for so long may be idle, in milliseconds.
 const IDLE_AFTER: i64 = MINUTE;
+/// Time that has not moved for so long stands, in milliseconds.
+const QUIET_AFTER: i64 = 3 * SECOND;
 /// With [`Silence::Advance`] time is that far behind the clock when all is idle, in milliseconds.
 const SILENT_LAG: i64 = 5 * MINUTE;
 
@@ -61,8 +63,9 @@ pub struct Keeper {
     parts: BTreeMap<u32, Part>,
     /// How far time could have gone in the last seconds, and when that was found.
     could: VecDeque<(Time, Time)>,
-    /// The last mark's time.
+    /// The last mark's time, and when it has moved.
     time: Time,
+    moved_at: Time,
     marked_at: Time,
     troubles: Troubles,
     scanned: Vec<Scanned>,
@@ -100,6 +103,9 @@ pub enum Holds {
     /// Something has come into a partition that was idle, and nobody knows yet how old it is.
     #[error("partition {0} of the firehose was idle and is not read to its end yet")]
     Unread(u32),
+    /// The partition that is least far has brought no newer tweet for a while.
+    #[error("partition {0} of the firehose brings nothing newer, and may lag")]
+    Quiet(u32),
 }
 
 impl Keeper {
@@ -124,6 +130,7 @@ impl Keeper {
             parts,
             could,
             time,
+            moved_at: Time::ZERO,
             marked_at,
             troubles,
             scanned,
@@ -141,10 +148,11 @@ impl Keeper {
         }
         self.marked_at = now;
         let holds = match self.look(now) {
-            Ok(Ok(time)) => {
-                self.time = self.time.max(time);
+            Ok(Ok((time, _))) if time > self.time => {
+                (self.time, self.moved_at) = (time, now);
                 None
             }
+            Ok(Ok((_, least))) => least.filter(|_| now.since(self.moved_at) >= QUIET_AFTER).map(Holds::Quiet),
             Ok(Err(holds)) => Some(holds),
             // What cannot be seen now will be seen in a second; meanwhile time stands.
             Err(Stop::Log(error)) if passes(&error) => {
@@ -188,8 +196,8 @@ impl Keeper {
         self.time
     }
 
-    /// The tweet time up to which the inbox is complete, or why that does not move.
-    fn look(&mut self, now: Time) -> Result<Result<Time, Holds>, Stop> {
+    /// The tweet time up to which the inbox is complete, with the partition that says so; or why there is none.
+    fn look(&mut self, now: Time) -> Result<Result<(Time, Option<u32>), Holds>, Stop> {
         // The ends before the commits: a partition that is read to an end of before is read whole.
         let ends = bounds(&mut *self.lookup, &self.options.topics.tweets)?;
         let partitions: Vec<Partition> = ends.iter().map(|(partition, ..)| partition.clone()).collect();
@@ -198,8 +206,8 @@ impl Keeper {
         self.parts.retain(|number, _| (*number as usize) < partitions.len());
 
         self.scanned.clear();
-        let (mut least, mut no_reader, mut unread): (Option<Time>, Option<u32>, Option<u32>) =
-            (None, None, None);
+        let mut least: Option<(Time, u32)> = None;
+        let (mut no_reader, mut unread): (Option<u32>, Option<u32>) = (None, None);
         for ((partition, first, end), committed) in ends.into_iter().zip(committed) {
             let part = self.parts.entry(partition.number).or_default();
             part.see(end, committed.as_ref(), now);
@@ -217,7 +225,10 @@ impl Keeper {
                 continue;
             }
             match part.time {
-                Some((time, _)) => least = Some(least.map_or(time, |least| least.min(time))),
+                Some((time, _)) => {
+                    let this = (time, partition.number);
+                    least = Some(least.map_or(this, |least| least.min(this)));
+                }
                 None => no_reader = no_reader.or(Some(partition.number)),
             }
         }
@@ -225,11 +236,12 @@ impl Keeper {
             return Ok(Err(Holds::NoReader(partition)));
         }
         let time = match (least, self.options.silence) {
-            (Some(least), _) => least,
+            (Some((least, _)), _) => least,
             (None, Silence::Advance) => now.minus(SILENT_LAG),
             (None, Silence::Wait) => return Ok(Err(Holds::Silent)),
         };
-        Ok(self.as_far_as_read(time.min(now), unread, now))
+        let time = self.as_far_as_read(time.min(now), unread, now);
+        Ok(time.map(|time| (time, least.map(|(_, partition)| partition))))
     }
 
     /// Something in an idle partition that is not read yet may be old: what was held up somewhere is delivered
