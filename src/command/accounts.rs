@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
-use crate::command::publish::{TableTopic, changed, checked, load};
+use crate::command::publish::{TableTopic, changed, checked};
+use crate::command::settings::Settings;
 use crate::command::{Error, table_check, tell};
 use crate::config::Config;
 use crate::core::account::Account;
@@ -46,9 +47,9 @@ Examples:
 pub struct Put {
     /// Accounts as JSON lines or one JSON array; - is stdin
     pub file: PathBuf,
-    /// The configuration file
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
+    /// Its settings
+    #[command(flatten)]
+    pub settings: Settings,
 }
 
 /// An account.
@@ -56,17 +57,17 @@ pub struct Put {
 pub struct One {
     /// The account's id
     pub account_id: String,
-    /// The configuration file
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
+    /// Its settings
+    #[command(flatten)]
+    pub settings: Settings,
 }
 
 /// All accounts.
 #[derive(Debug, Args)]
 pub struct All {
-    /// The configuration file
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
+    /// Its settings
+    #[command(flatten)]
+    pub settings: Settings,
 }
 
 /// Arguments of `accounts check`.
@@ -74,9 +75,9 @@ pub struct All {
 pub struct Check {
     /// Accounts as JSON lines or one JSON array, plain or compressed by gzip, bzip2 or zstd; - is stdin
     pub file: PathBuf,
-    /// The configuration file, for the limit of accounts on one card
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
+    /// Its settings
+    #[command(flatten)]
+    pub settings: Settings,
 }
 
 /// Runs `hashbuy accounts`.
@@ -85,27 +86,26 @@ pub struct Check {
 /// How it ended, if not well.
 pub fn run(accounts: &Accounts) -> Result<(), Error> {
     match accounts {
-        Accounts::Check(Check { file, config }) => {
-            let config = Config::load(config.as_deref(), std::env::vars_os()).map_err(Error::usage)?;
-            check(file, config.settings.limits.accounts_per_card)
+        Accounts::Check(Check { file, settings }) => {
+            check(file, settings.load()?.settings.limits.accounts_per_card)
         }
-        Accounts::Put(Put { file, config }) => put(file, &load(config.as_deref())?),
-        Accounts::Rm(One { account_id, config }) => {
-            let topic = table(&load(config.as_deref())?)?;
+        Accounts::Put(Put { file, settings }) => put(file, &settings.load()?),
+        Accounts::Rm(One { account_id, settings }) => {
+            let topic = table(&settings.load()?)?;
             topic.record("account", account_id)?;
             topic.publish([(account_id.clone(), None)])?;
             tell(format_args!("account {account_id}: unlinked"));
             Ok(())
         }
-        Accounts::Freeze(One { account_id, config }) => {
-            let topic = table(&load(config.as_deref())?)?;
+        Accounts::Freeze(One { account_id, settings }) => {
+            let topic = table(&settings.load()?)?;
             let json = topic.record("account", account_id)?;
             topic.publish([(account_id.clone(), Some(changed(json, &[("status", "frozen".into())])?))])?;
             tell(format_args!("account {account_id}: frozen"));
             Ok(())
         }
-        Accounts::Resend(All { config }) => {
-            let topic = table(&load(config.as_deref())?)?;
+        Accounts::Resend(All { settings }) => {
+            let topic = table(&settings.load()?)?;
             let all = topic.records.iter().map(|(key, json)| (key.clone(), Some(json.clone())));
             let count = topic.publish(all)?;
             tell(format_args!("{count} accounts published once more"));

@@ -7,6 +7,7 @@ pub mod offers;
 pub mod publish;
 pub mod replay;
 pub mod run;
+mod settings;
 mod table_check;
 pub mod topics;
 

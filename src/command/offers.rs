@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
-use crate::command::publish::{TableTopic, changed, checked, load};
+use crate::command::publish::{TableTopic, changed, checked};
+use crate::command::settings::Settings;
 use crate::command::{Error, table_check, tell};
 use crate::config::Config;
 use crate::core::offer::Offer;
@@ -49,9 +50,9 @@ Examples:
 pub struct Put {
     /// Offers as JSON lines or one JSON array; - is stdin
     pub file: PathBuf,
-    /// The configuration file
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
+    /// Its settings
+    #[command(flatten)]
+    pub settings: Settings,
 }
 
 /// Arguments of `offers rm`.
@@ -62,17 +63,17 @@ pub struct Rm {
     /// Cancel what is pending
     #[arg(long)]
     pub cancel_pending: bool,
-    /// The configuration file
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
+    /// Its settings
+    #[command(flatten)]
+    pub settings: Settings,
 }
 
 /// Arguments of `offers list`.
 #[derive(Debug, Args)]
 pub struct List {
-    /// The configuration file
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
+    /// Its settings
+    #[command(flatten)]
+    pub settings: Settings,
 }
 
 /// Arguments of `offers check`.
@@ -80,9 +81,9 @@ pub struct List {
 pub struct Check {
     /// Offers as JSON lines or one JSON array, plain or compressed by gzip, bzip2 or zstd; - is stdin
     pub file: PathBuf,
-    /// The configuration file, for the prefix of the codes
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
+    /// Its settings
+    #[command(flatten)]
+    pub settings: Settings,
 }
 
 /// Runs `hashbuy offers`.
@@ -91,13 +92,10 @@ pub struct Check {
 /// How it ended, if not well.
 pub fn run(offers: &Offers) -> Result<(), Error> {
     match offers {
-        Offers::Check(Check { file, config }) => {
-            let config = Config::load(config.as_deref(), std::env::vars_os()).map_err(Error::usage)?;
-            check(file, &config.settings.code_prefix)
-        }
-        Offers::Put(Put { file, config }) => put(file, &load(config.as_deref())?),
-        Offers::Rm(rm) => withdraw(rm, &load(rm.config.as_deref())?),
-        Offers::List(List { config }) => table(&load(config.as_deref())?)?.print(),
+        Offers::Check(Check { file, settings }) => check(file, &settings.load()?.settings.code_prefix),
+        Offers::Put(Put { file, settings }) => put(file, &settings.load()?),
+        Offers::Rm(rm) => withdraw(rm, &rm.settings.load()?),
+        Offers::List(List { settings }) => table(&settings.load()?)?.print(),
     }
 }
 

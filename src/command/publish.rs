@@ -27,14 +27,6 @@ pub struct TableTopic {
     pub records: BTreeMap<String, String>,
 }
 
-/// Loads a configuration.
-///
-/// # Errors
-/// A wrong use.
-pub fn load(config: Option<&Path>) -> Result<Config, Error> {
-    Config::load(config, std::env::vars_os()).map_err(Error::usage)
-}
-
 impl TableTopic {
     /// Reads a table from its topic.
     ///

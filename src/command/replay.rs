@@ -12,8 +12,8 @@ use clap::Args;
 
 use self::output::{DeadLetter, Outputs};
 use self::summary::Report;
+use crate::command::settings::Settings;
 use crate::command::{Error, now, read_secret, tell};
-use crate::config::Config;
 use crate::core::code::Secret;
 use crate::core::record::Rejection;
 use crate::core::time::Time;
@@ -53,9 +53,9 @@ pub struct Replay {
     /// Skip tweets after this time, and let time pass until then at the end (RFC 3339)
     #[arg(long, value_name = "TIME")]
     pub until: Option<String>,
-    /// The configuration file
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
+    /// Its settings
+    #[command(flatten)]
+    pub settings: Settings,
     /// Where dead letters go instead of stderr
     #[arg(long, value_name = "FILE")]
     pub dead_letters: Option<PathBuf>,
@@ -70,7 +70,7 @@ pub struct Replay {
 /// How it ended, if not well.
 pub fn run(args: &Replay) -> Result<(), Error> {
     let started = Instant::now();
-    let config = Config::load(args.config.as_deref(), std::env::vars_os()).map_err(Error::usage)?;
+    let config = args.settings.load()?;
     let until = args.until.as_deref().map(read_until).transpose()?;
     let secret = args.secret_file.as_deref().map(|file| read_secret("--secret-file", file)).transpose()?;
     let settings = config.settings.clone();

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,6 +10,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::command::settings::Settings;
 use crate::command::{Error, read_secret, tell};
 use crate::config::Config;
 use crate::log::Log;
@@ -35,11 +36,12 @@ Exit codes: 0 ended by a signal, 1 failed while running, 2 wrong use or configur
 
 Examples:
   hashbuy run --config hashbuy.toml
-  hashbuy run --config hashbuy.toml --stage scan")]
+  hashbuy run --config hashbuy.toml --stage scan
+  hashbuy run --config hashbuy.toml --set instance=1 --set web.port=9465")]
 pub struct Run {
-    /// The configuration file
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
+    /// Its settings
+    #[command(flatten)]
+    pub settings: Settings,
     /// Which stages run in this process
     #[arg(long, value_enum, default_value_t = Stage::All)]
     pub stage: Stage,
@@ -50,7 +52,7 @@ pub struct Run {
 /// # Errors
 /// How it ended, if not well.
 pub fn run(args: &Run) -> Result<(), Error> {
-    let config = Config::load(args.config.as_deref(), std::env::vars_os()).map_err(Error::usage)?;
+    let config = args.settings.load()?;
     let Some(secret_file) = &config.service.secret_file else {
         return Err(Error::Usage(
             "codes.secret_file is missing: the codes need a secret; write at least 32 random bytes into a file and \
@@ -118,11 +120,11 @@ async fn serve(
         "connected to {brokers} as {}; http://{address}/metrics",
         plan.config.service.app
     ));
+    let mut term = signal(SignalKind::terminate()).map_err(Error::failed)?;
     let status = Status::default();
     let mut crew = Crew::start(plan, status.clone()).map_err(Error::failed)?;
     let page = tokio::spawn(web::serve(listener, handle, status.ready()));
-    let (mut term, mut every) =
-        (signal(SignalKind::terminate()).map_err(Error::failed)?, tokio::time::interval(STATUS_EVERY));
+    let mut every = tokio::time::interval(STATUS_EVERY);
     every.tick().await;
     let mut look = tokio::time::interval(Duration::from_millis(200));
     let ended = loop {

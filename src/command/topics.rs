@@ -1,13 +1,12 @@
 //! `hashbuy topics`: the topics that the service needs.
 
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use clap::{Args, Subcommand};
 
 use crate::command::run::connect;
+use crate::command::settings::Settings;
 use crate::command::{Error, tell};
-use crate::config::Config;
 use crate::log::kafka::{KafkaLog, Made, NewTopic};
 use crate::log::{Isolation, Kind, Log, Lookup, Partition};
 use crate::worker::Topics as Names;
@@ -33,9 +32,9 @@ Examples:
 /// Arguments of `topics create`.
 #[derive(Debug, Args)]
 pub struct Create {
-    /// The configuration file
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
+    /// Its settings
+    #[command(flatten)]
+    pub settings: Settings,
     /// Partitions of the firehose, where it is not there yet
     #[arg(long, value_name = "N", default_value_t = 8)]
     pub tweets_partitions: u32,
@@ -53,7 +52,7 @@ pub struct Create {
 /// How it ended, if not well.
 pub fn run(topics: &Topics) -> Result<(), Error> {
     let Topics::Create(create) = topics;
-    let config = Config::load(create.config.as_deref(), std::env::vars_os()).map_err(Error::usage)?;
+    let config = create.settings.load()?;
     let log = connect(&config)?;
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::failed)?;

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use toml::Value;
 
-use super::layers::{Given, variable_of};
+use super::layers::{Given, Layer, variable_of};
 use super::{Config, ConfigError, service};
 use crate::core::ids::AccountId;
 use crate::core::offer::WINDOW_SECONDS;
@@ -113,7 +113,7 @@ pub fn set(config: &mut Config, given: &Given) -> Result<(), ConfigError> {
 
 /// An error that names the setting that was probably meant.
 fn unknown(given: &Given) -> ConfigError {
-    let as_given = |name: String| if given.is_variable { variable_of(&name) } else { name };
+    let as_given = |name: String| if given.layer == Layer::Variable { variable_of(&name) } else { name };
     let likeness = |name: &String| strsim::jaro_winkler(&given.name, name);
     let nearest = names().map(as_given).max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
     ConfigError(format!("{} is no setting; did you mean {}?", given.origin, nearest.unwrap_or_default()))
@@ -138,7 +138,7 @@ impl Given {
     pub(super) fn integer(&self, range: RangeInclusive<u64>) -> Result<u64, ConfigError> {
         let number = match &self.value {
             Value::Integer(number) => u64::try_from(*number).ok(),
-            Value::String(digits) if self.is_variable => digits.parse().ok(),
+            Value::String(digits) if self.layer != Layer::File => digits.parse().ok(),
             _ => None,
         };
         number.filter(|number| range.contains(number)).ok_or_else(|| {
@@ -154,14 +154,14 @@ impl Given {
     fn authors(&self) -> Result<Vec<AccountId>, ConfigError> {
         let ids: Option<Vec<AccountId>> = match &self.value {
             Value::Array(ids) => ids.iter().map(author).collect(),
-            Value::String(ids) if self.is_variable => {
+            Value::String(ids) if self.layer != Layer::File => {
                 let ids = ids.split(',').map(str::trim).filter(|id| !id.is_empty());
                 ids.map(AccountId::parse).collect()
             }
             _ => None,
         };
         let mut ids = ids.ok_or_else(|| {
-            let list = if self.is_variable { "12,345" } else { "[\"12\", \"345\"]" };
+            let list = if self.layer != Layer::File { "12,345" } else { "[\"12\", \"345\"]" };
             self.wrong(&format!("must be a list of author ids such as {list}"))
         })?;
         ids.sort_unstable();

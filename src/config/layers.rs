@@ -4,6 +4,7 @@ use std::ffi::OsString;
 
 use toml::{Table, Value};
 
+use super::service::PROPERTIES;
 use super::{ConfigError, keys};
 
 /// One setting as it was given, not yet looked at.
@@ -12,10 +13,21 @@ pub struct Given {
     pub name: String,
     /// Where it stands and what it is called there: `hashbuy.toml: codes.prefix`.
     pub origin: String,
-    /// Its value. Environment variables are all strings.
+    /// Its value. Environment variables and flags are all strings.
     pub value: Value,
-    /// From the environment, where a number is written as a text.
-    pub is_variable: bool,
+    /// Which layer it is of.
+    pub layer: Layer,
+}
+
+/// The layers, each above the one before.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Layer {
+    /// A TOML file.
+    File,
+    /// The environment, where a number is written as a text.
+    Variable,
+    /// `--set`, where it is the same.
+    Flag,
 }
 
 /// The settings of a TOML file, in no particular order.
@@ -40,7 +52,7 @@ fn flatten(file: &str, section: &str, table: Table, settings: &mut Vec<Given>) {
             Value::Table(_) if keys::is_section(&name) => {}
             value => {
                 let origin = format!("{file}: {name}");
-                settings.push(Given { name, origin, value, is_variable: false });
+                settings.push(Given { name, origin, value, layer: Layer::File });
             }
         }
     }
@@ -56,16 +68,34 @@ pub fn of_variables(
         let Some(value) = value.to_str() else {
             return Err(ConfigError(format!("{variable} is not UTF-8, must be a text")));
         };
-        let known = keys::names().find(|name| variable_of(name) == variable);
+        let known = keys::names().find(|name| variable_of(name) == variable).or_else(|| property(variable));
         settings.push(Given {
             name: known.unwrap_or_else(|| variable.to_owned()),
             origin: variable.to_owned(),
             value: Value::String(value.to_owned()),
-            is_variable: true,
+            layer: Layer::Variable,
         });
     }
     settings.sort_by(|a, b| a.origin.cmp(&b.origin));
     Ok(settings)
+}
+
+/// The setting of a property of librdkafka, whose names are small letters and dots.
+fn property(variable: &str) -> Option<String> {
+    let rest = variable.strip_prefix(&variable_of(PROPERTIES))?;
+    (!rest.is_empty()).then(|| format!("{PROPERTIES}{}", rest.to_ascii_lowercase().replace('_', ".")))
+}
+
+/// The settings of flags, `NAME=VALUE` each.
+pub fn of_flags(flags: &[String]) -> Result<Vec<Given>, ConfigError> {
+    let given = |flag: &String| match flag.split_once('=') {
+        Some((name, value)) => {
+            let (name, value) = (name.trim().to_owned(), Value::String(value.to_owned()));
+            Ok(Given { origin: format!("--set {name}"), name, value, layer: Layer::Flag })
+        }
+        None => Err(ConfigError(format!("--set {flag} has no value, must be NAME=VALUE"))),
+    };
+    flags.iter().map(given).collect()
 }
 
 /// The environment variable of a setting.

@@ -83,13 +83,15 @@ impl Default for InputLimits {
 pub struct ConfigError(String);
 
 impl Config {
-    /// Reads `file`, if there is one, and then the `HASHBUY_...` ones among `variables`.
+    /// Reads `file`, if there is one, then the `HASHBUY_...` ones among `variables`, then `flags`, each
+    /// `NAME=VALUE`.
     ///
     /// # Errors
     /// The first setting that is wrong, or a file that cannot be read.
     pub fn load(
         file: Option<&Path>,
         variables: impl IntoIterator<Item = (OsString, OsString)>,
+        flags: &[String],
     ) -> Result<Config, ConfigError> {
         let mut config = Config::default();
         if let Some(file) = file {
@@ -98,6 +100,7 @@ impl Config {
             config.add_toml(&file.display().to_string(), &text)?;
         }
         config.add_variables(variables)?;
+        layers::of_flags(flags)?.iter().try_for_each(|setting| keys::set(&mut config, setting))?;
         Ok(config)
     }
 

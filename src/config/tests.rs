@@ -10,7 +10,7 @@ fn of_toml(text: &str) -> Result<Config, String> {
 
 fn of_variables(variables: &[(&str, &str)]) -> Result<Config, String> {
     let variables = variables.iter().map(|(name, value)| (name.into(), value.into()));
-    Config::load(None, variables).map_err(|error| error.to_string())
+    Config::load(None, variables, &[]).map_err(|error| error.to_string())
 }
 
 const ALL: &str = r#"
@@ -170,6 +170,34 @@ fn a_wrong_variable_is_named_as_it_is() {
 fn a_file_that_cannot_be_used() {
     let error = of_toml("revision = 1\n\nprefix = \n").unwrap_err();
     assert!(error.starts_with("hashbuy.toml:3: no TOML: "), "{error}");
-    let error = Config::load(Some(Path::new("/nowhere.toml")), []).unwrap_err().to_string();
+    let error = Config::load(Some(Path::new("/nowhere.toml")), [], &[]).unwrap_err().to_string();
     assert!(error.starts_with("/nowhere.toml: cannot be read: "), "{error}");
+}
+
+#[test]
+fn flags_are_above_variables_above_the_file() {
+    let file = std::env::temp_dir().join(format!("hashbuy-layers-{}.toml", std::process::id()));
+    std::fs::write(&file, "instance = \"f\"\napp = \"f\"\n[web]\nport = 1\n").unwrap();
+    let variables = [("HASHBUY_INSTANCE", "v"), ("HASHBUY_WEB_PORT", "2")]
+        .map(|(name, value)| (name.into(), value.into()));
+    let flags = ["web.port=3".to_owned(), "kafka.properties.security.protocol=plaintext".to_owned()];
+    let config = Config::load(Some(&file), variables, &flags).unwrap().service;
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!((config.app.as_str(), config.instance.as_str(), config.port), ("f", "v", 3));
+    assert_eq!(config.properties["security.protocol"], "plaintext");
+}
+
+#[test]
+fn wrong_flags_are_told() {
+    let wrong = |flag: &str| Config::load(None, [], &[flag.to_owned()]).unwrap_err().to_string();
+    assert_eq!(wrong("web.port"), "--set web.port has no value, must be NAME=VALUE");
+    assert!(wrong("web.prot=1").starts_with("--set web.prot is no setting; did you mean web.port?"));
+    assert!(wrong("web.port=x").starts_with("--set web.port is \"x\", must be a whole number"));
+}
+
+#[test]
+fn properties_of_librdkafka_by_variable() {
+    let config = of_variables(&[("HASHBUY_KAFKA_PROPERTIES_SASL_PASSWORD", "a_B")]).unwrap();
+    assert_eq!(config.service.properties["sasl.password"], "a_B");
+    assert!(of_variables(&[("HASHBUY_KAFKA_PROPERTIES_", "x")]).is_err());
 }

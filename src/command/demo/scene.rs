@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use crate::command::settings::Settings;
 use crate::command::topics;
 use crate::command::{Error, run};
 use crate::config::Config;
@@ -119,7 +120,7 @@ impl Scene {
     /// # Errors
     /// If the brokers are not reached, or do not make the topics.
     pub async fn on_kafka(brokers: &str) -> Result<Scene, Error> {
-        let given = Config::load(None, std::env::vars_os()).map_err(Error::usage)?;
+        let given = Settings::default().load()?;
         let mut config = Config::default();
         let app = unique_name();
         config.service.brokers = brokers.to_owned();

@@ -1,0 +1,29 @@
+//! The settings of a command: file, environment, flags.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::Error;
+use crate::config::Config;
+
+/// Where settings are given.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Settings {
+    /// The configuration file
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// A setting, over the environment and the file, such as web.port=9464; may be repeated
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    pub set: Vec<String>,
+}
+
+impl Settings {
+    /// All layers on top of each other.
+    ///
+    /// # Errors
+    /// A wrong use.
+    pub fn load(&self) -> Result<Config, Error> {
+        Config::load(self.config.as_deref(), std::env::vars_os(), &self.set).map_err(Error::usage)
+    }
+}
