@@ -7,11 +7,11 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use hashbuy::core::account::Account;
-use hashbuy::core::code::Secret;
+use hashbuy::core::code::{Code, Secret};
 use hashbuy::core::desk::{Desk, Effects, MAX_ENDED, Output, Progress};
 use hashbuy::core::event::{Details, EventKind};
 use hashbuy::core::ids::{AccountId, TweetId};
-use hashbuy::core::inbox::{Inbox, Position, SeenOffer, Sighting};
+use hashbuy::core::inbox::{Inbox, Position, SeenCode, SeenOffer, Sighting};
 use hashbuy::core::offer::Offer;
 use hashbuy::core::settings::Settings;
 use hashbuy::core::time::{MINUTE, Time};
@@ -181,4 +181,51 @@ fn pendings_can_be_read_by_others_while_the_desk_writes() {
             assert!(reads > 0 && least == 0, "{reads} reads, the least {least}");
         }
     });
+}
+
+/// Whoever tweets walls of invented codes has a state that is bounded nevertheless: a record of the changelog
+/// has to fit into a message.
+#[test]
+fn walls_of_codes_fit_into_a_record() {
+    let mut desk = Desk::new(Secret::published());
+    assert_eq!(step(&mut desk, &mark(START), START).0, Progress::Done);
+    let json = r#"{"account_id":"7","card_token":"t","delivery_ref":"d","status":"active","linked_at":"2016-01-01T00:00:00Z"}"#;
+    let account_id = AccountId::new(7).unwrap();
+    let account = Some(Arc::new(Account::from_json(json).unwrap()));
+    let linked = Inbox::Account { account_id, position: Position::default(), account };
+    assert_eq!(step(&mut desk, &linked, START).0, Progress::Done);
+    let mut refused = 0;
+    for number in 0..400 {
+        let id = ((START.millis() - 1_288_834_974_657) as u64) << 22 | number;
+        let tweet_id = TweetId::new(id).unwrap();
+        let code = |n: u64| {
+            let code = Code::parse(&format!("{:08}", number * 1_000 + n)).unwrap();
+            SeenCode { hashtag: code.hashtag("Confirm"), code }
+        };
+        let sighting = Sighting {
+            account: account_id,
+            tweet_id,
+            first_id: tweet_id,
+            time: START,
+            handle: None,
+            protected: false,
+            codes: (0..256).map(code).collect(),
+            offers: vec![offer_seen(); usize::from(number == 0)],
+        };
+        refused += step(&mut desk, &Inbox::Sighting(sighting), START).1.len();
+        desk.commit();
+    }
+    assert!(refused > 256 * 250, "{refused}");
+    // The whole account is in each of its records.
+    assert_eq!(step(&mut desk, &mark(START.plus(1)), START).0, Progress::Done);
+    let tweet_id = TweetId::new(((START.millis() - 1_288_834_974_657) as u64) << 22 | 9_999).unwrap();
+    let deletion = Inbox::Deletion { account: account_id, tweet_id };
+    assert_eq!(step(&mut desk, &deletion, START).0, Progress::Done);
+    let changes = desk.changes(1);
+    let largest = changes.iter().filter_map(|(_, value)| value.as_ref().map(Vec::len)).max().unwrap();
+    assert!((50_000..400_000).contains(&largest), "{largest} bytes");
+}
+
+fn offer_seen() -> SeenOffer {
+    SeenOffer { hashtag: "#GetPot".into(), offer: offer() }
 }

@@ -1,7 +1,7 @@
 //! The threads: started together, told to end together.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -53,8 +53,9 @@ pub(super) struct Common {
     notices: UnboundedSender<Notice>,
     /// The feeder has passed on what was in the tables at the start.
     pub fed: Arc<AtomicBool>,
-    /// A scan worker of this process reads the first partition of the firehose.
-    pub keeps_time: Arc<AtomicBool>,
+    /// How many scan workers of this process take themselves for the one that reads the first partition of the
+    /// firehose. For a moment, while it changes hands, that may be two.
+    pub keeps_time: Arc<AtomicUsize>,
 }
 
 impl Crew {

@@ -122,11 +122,14 @@ pub(super) fn scan(common: &Common, number: u32) -> Result<(), Stop> {
         common.status.scan(number, &worker.take_seen(), worker.state(), common.clock.now());
         if worker.keeps_time() != kept {
             kept = !kept;
-            common.keeps_time.store(kept, Ordering::Release);
+            match kept {
+                true => common.keeps_time.fetch_add(1, Ordering::AcqRel),
+                false => common.keeps_time.fetch_sub(1, Ordering::AcqRel),
+            };
         }
     }
     if kept {
-        common.keeps_time.store(false, Ordering::Release);
+        common.keeps_time.fetch_sub(1, Ordering::AcqRel);
     }
     let state = worker.state();
     common.status.scan(number, &worker.leave()?, state, common.clock.now());
@@ -173,7 +176,7 @@ pub(super) fn keeper(common: &Common) -> Result<(), Stop> {
     let make = || Keeper::new(Arc::clone(&common.log), Arc::clone(&common.clock), options.clone());
     let Some(mut keeper) = begin(common, make)? else { return Ok(()) };
     while !common.is_ending() {
-        if common.keeps_time.load(Ordering::Acquire) {
+        if common.keeps_time.load(Ordering::Acquire) > 0 {
             if let Some(holds) = keeper.turn()? {
                 common.status.time_holds(holds);
             }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::tables::{bounds, key_of};
 use super::trouble::Troubles;
-use super::{Clock, Stop, Topic, Topics, Trouble, Turn, passes};
+use super::{Clock, Stop, Topic, Topics, Trouble, Turn, is_due, passes};
 use crate::core::account::Account;
 use crate::core::ids::AccountId;
 use crate::core::inbox::{Inbox, Position};
@@ -149,7 +149,7 @@ impl FeederWorker {
         }
         self.begin_waiting()?;
         let now = self.clock.now();
-        if now.since(self.committed_at) >= COMMIT_EVERY {
+        if is_due(now, self.committed_at, COMMIT_EVERY) {
             self.committed_at = now;
             self.commit()?;
         }
@@ -206,19 +206,29 @@ impl FeederWorker {
         }
     }
 
+    /// One that cannot be begun with now holds up no other.
     fn begin_all(&mut self) -> Result<(), Stop> {
         let committed = self.member.committed(&self.waiting)?;
-        for committed in committed {
-            let Some(partition) = self.waiting.first().cloned() else { break };
-            let committed = committed.map(|at| at.offset);
-            let next = match committed {
-                Some(offset) => offset,
-                None => self.lookup.watermarks(&partition, Isolation::Uncommitted)?.0,
-            };
-            self.member.start(&partition, next)?;
-            self.parts.insert(partition, (next, committed));
-            self.waiting.remove(0);
+        for (partition, committed) in std::mem::take(&mut self.waiting).into_iter().zip(committed) {
+            match self.begin_with(&partition, committed) {
+                Err(Stop::Log(error)) if passes(&error) => {
+                    self.troubles.failed(&error, self.clock.now());
+                    self.waiting.push(partition);
+                }
+                begun => begun?,
+            }
         }
+        Ok(())
+    }
+
+    fn begin_with(&mut self, partition: &Partition, committed: Option<Committed>) -> Result<(), Stop> {
+        let committed = committed.map(|at| at.offset);
+        let next = match committed {
+            Some(offset) => offset,
+            None => self.lookup.watermarks(partition, Isolation::Uncommitted)?.0,
+        };
+        self.member.start(partition, next)?;
+        self.parts.insert(partition.clone(), (next, committed));
         Ok(())
     }
 
@@ -305,6 +315,10 @@ impl FeederWorker {
                 return Ok(());
             }
             Err(error) => return self.producer_failed(error),
+        }
+        for (partition, (next, _)) in &mut self.parts {
+            // The last thing in a partition may be the end of a transaction, which is handed to nobody.
+            *next = (*next).max(self.member.position(partition).unwrap_or(0));
         }
         let changed = self.parts.iter().filter(|(_, (next, committed))| *committed != Some(*next));
         let offsets: Vec<(Partition, Committed)> = changed

@@ -12,7 +12,7 @@ use super::needs::Misfit;
 use super::scan::read_time;
 use super::tables::bounds;
 use super::trouble::Troubles;
-use super::{Clock, Stop, Topic, Topics, Trouble, passes};
+use super::{Clock, Stop, Topic, Topics, Trouble, is_due, passes};
 use crate::core::inbox::Inbox;
 use crate::core::settings::Settings;
 use crate::core::time::{MINUTE, SECOND, Time};
@@ -20,12 +20,15 @@ use crate::log::{Committed, Error, Kind, Log, Lookup, Partition, Producer};
 
 /// Marks are written once in so long, in milliseconds.
 const MARK_EVERY: i64 = SECOND;
+/// Looks that are further apart are no longer one observation, in milliseconds: the first partition of the
+/// firehose was elsewhere meanwhile, or no broker answered.
+const BLIND: i64 = 5 * SECOND;
 /// A partition that is read to its end of so long ago may be idle, in milliseconds.
 const END_AGE: i64 = 10 * SECOND;
 /// A partition whose tweet time has not moved for so long may be idle, in milliseconds.
 const IDLE_AFTER: i64 = MINUTE;
 /// Time that has not moved for so long stands, in milliseconds.
-const QUIET_AFTER: i64 = 3 * SECOND;
+const QUIET_AFTER: i64 = 10 * SECOND;
 /// With [`Silence::Advance`] time is that far behind the clock when all is idle, in milliseconds.
 const SILENT_LAG: i64 = 5 * MINUTE;
 
@@ -66,6 +69,8 @@ pub struct Keeper {
     /// The last mark's time, and when it has moved.
     time: Time,
     moved_at: Time,
+    /// When the firehose was looked at last.
+    looked_at: Time,
     marked_at: Time,
     troubles: Troubles,
     scanned: Vec<Scanned>,
@@ -131,6 +136,7 @@ impl Keeper {
             could,
             time,
             moved_at: Time::ZERO,
+            looked_at: Time::ZERO,
             marked_at,
             troubles,
             scanned,
@@ -143,7 +149,7 @@ impl Keeper {
     /// [`Stop`]: the keeper is spent.
     pub fn turn(&mut self) -> Result<Option<Holds>, Stop> {
         let now = self.clock.now();
-        if now.since(self.marked_at) < MARK_EVERY {
+        if !is_due(now, self.marked_at, MARK_EVERY) {
             return Ok(None);
         }
         self.marked_at = now;
@@ -204,6 +210,12 @@ impl Keeper {
         let group = format!("{}-scan", self.options.app);
         let committed = self.lookup.committed(&group, &partitions)?;
         self.parts.retain(|number, _| (*number as usize) < partitions.len());
+        if is_due(now, self.looked_at, BLIND) {
+            // Nobody has seen what came in the meantime: what was known says nothing of the present.
+            self.parts.clear();
+            self.could.clear();
+        }
+        self.looked_at = now;
 
         self.scanned.clear();
         let mut least: Option<(Time, u32)> = None;

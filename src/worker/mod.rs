@@ -142,6 +142,12 @@ pub enum Turn {
     Idle,
 }
 
+/// Whether what was done `last` is to be done again, `every` so many milliseconds. A clock that was set back
+/// is no reason to wait until it is where it was.
+fn is_due(now: Time, last: Time, every: i64) -> bool {
+    !(0..every).contains(&now.since(last))
+}
+
 /// Whether an error goes away by trying again.
 fn passes(error: &Error) -> bool {
     error.kind == Kind::Retry

@@ -186,7 +186,7 @@ impl Restorer {
         let done = self.at_work.iter().filter(|(number, restore)| self.is_done(**number, restore));
         let done: Vec<u32> = done.map(|(number, _)| *number).collect();
         for number in done {
-            restored.push(self.finish(number, clock.now())?);
+            restored.extend(self.finish(number, member, clock.now())?);
         }
         self.stuck(clock.now())
     }
@@ -282,10 +282,15 @@ impl Restorer {
         from >= until || self.reader.position(&partition).is_some_and(|position| position >= until)
     }
 
-    /// Compares the two offsets. They can differ only if somebody has meddled: then a human decides.
-    fn finish(&mut self, number: u32, now: Time) -> Result<Restored, Stop> {
+    /// Compares the two offsets. They can differ if another worker has the partition by now, and has
+    /// committed: then all is read anew, until we are told. Else somebody has meddled, and a human decides.
+    fn finish(&mut self, number: u32, member: &mut dyn Member, now: Time) -> Result<Option<Restored>, Stop> {
         let inbox = Partition { topic: Arc::clone(&self.inbox), number };
         let (first, _) = self.lookup.watermarks(&inbox, Isolation::Uncommitted)?;
+        if self.has_moved(number, &inbox, member)? {
+            self.begin(number, now);
+            return Ok(None);
+        }
         let restore = self.at_work.remove(&number);
         self.assigned = false;
         let Some(Restore {
@@ -321,7 +326,20 @@ impl Restorer {
             }
             self.episode = None;
         }
-        Ok(Restored { number, desk, offset: at, records, millis: now.since(begun), expired })
+        Ok(Some(Restored { number, desk, offset: at, records, millis: now.since(begun), expired }))
+    }
+
+    /// Whether a partition whose offsets disagree has another committed offset now than when it was asked for.
+    fn has_moved(&self, number: u32, inbox: &Partition, member: &mut dyn Member) -> Result<bool, Error> {
+        let Some(Restore { phase: Phase::Reading { committed, .. }, offset, .. }) = self.at_work.get(&number)
+        else {
+            return Ok(false);
+        };
+        if offset.is_none() || committed == offset {
+            return Ok(false);
+        }
+        let now = member.committed(std::slice::from_ref(inbox))?.into_iter().next().flatten();
+        Ok(now.map(|at| at.offset) != *committed)
     }
 }
 

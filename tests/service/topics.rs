@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
-use rdkafka::error::KafkaResult;
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::message::{Headers as _, Message as _};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use serde_json::Value;
@@ -94,7 +94,14 @@ impl Follower {
     /// Reads what comes, up to a pause of `wait`.
     pub fn follow(&mut self, wait: Duration) {
         while let Some(message) = self.consumer.poll(wait) {
-            let message = message.unwrap();
+            let message = match message {
+                Ok(message) => message,
+                // The broker is away, and librdkafka goes on when it is back.
+                Err(KafkaError::MessageConsumption(
+                    RDKafkaErrorCode::BrokerTransportFailure | RDKafkaErrorCode::AllBrokersDown,
+                )) => continue,
+                Err(error) => panic!("{error}"),
+            };
             let headers = message.headers().into_iter().flat_map(|headers| headers.iter());
             let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
             self.records.push(Stored {

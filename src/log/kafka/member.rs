@@ -29,8 +29,9 @@ pub(super) struct KafkaMember {
     held: Held,
     /// What is to be given up.
     revoked: Option<Vec<Partition>>,
-    /// Whether the group has met with this member, and has not gone on without it as far as is known.
-    joined: bool,
+    /// How it stood when the worker was last told of a meeting of the group; none if the group has not met
+    /// with it, or has gone on without it as far as is known.
+    standing: Option<Standing>,
     /// It was silent for too long and the group has gone on without it, or librdkafka and we disagree on
     /// what it has. All of it counts as lost, and it has to join anew.
     lost: bool,
@@ -60,7 +61,7 @@ impl KafkaMember {
             membership: membership.clone(),
             held: Held::default(),
             revoked: None,
-            joined: false,
+            standing: None,
             lost: false,
             polled: Instant::now(),
             stable,
@@ -91,7 +92,7 @@ impl KafkaMember {
     fn noted(&mut self) -> Result<Option<Polled>, Error> {
         if self.lost {
             self.check_fatal()?;
-            self.joined = false;
+            self.standing = None;
             let partitions = self.held.all();
             partitions.iter().for_each(|partition| self.stand_still(partition));
             self.revoked = Some(partitions.clone());
@@ -103,13 +104,13 @@ impl KafkaMember {
         }
         let Some(note) = self.consumer.context().note() else { return Ok(None) };
         match note {
-            Note::Assigned(partitions) => {
-                self.joined = true;
+            Note::Assigned { partitions, standing } => {
+                self.standing = standing;
                 partitions.iter().for_each(|partition| self.held.add(partition.clone()));
                 Ok(Some(Polled::Assigned(partitions)))
             }
-            Note::Revoked { partitions, lost } => {
-                self.joined &= !lost;
+            Note::Revoked { partitions, lost, standing } => {
+                self.standing = standing.filter(|_| !lost);
                 self.lost = self.has_lost_its_name();
                 partitions.iter().for_each(|partition| self.stand_still(partition));
                 self.revoked = Some(partitions.clone());
@@ -146,7 +147,7 @@ impl KafkaMember {
     }
 
     fn spend(&mut self, error: Error) -> Error {
-        self.joined = false;
+        self.standing = None;
         self.spent.get_or_insert(error).clone()
     }
 
@@ -384,15 +385,11 @@ impl Member for KafkaMember {
     }
 
     fn standing(&self) -> Result<Standing, Error> {
-        let joined = self.joined && !self.is_lost();
-        let metadata = joined.then(|| self.consumer.group_metadata()).flatten();
-        match metadata {
-            Some(metadata) => Ok(Standing(Arc::new(metadata))),
-            None => Err(Error::new(
-                Kind::Retry,
-                format!("group {}: not a member at the moment", self.membership.group),
-            )),
-        }
+        // Not what librdkafka knows by now: it may have been to another meeting, and somebody else may have had
+        // meanwhile what the worker takes for its own.
+        self.standing.clone().filter(|_| !self.is_lost()).ok_or_else(|| {
+            Error::new(Kind::Retry, format!("group {}: not a member at the moment", self.membership.group))
+        })
     }
 
     fn leave(mut self: Box<Self>) {

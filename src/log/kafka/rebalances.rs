@@ -7,7 +7,7 @@
 //! `max.poll.interval.ms` allows.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rdkafka::config::RDKafkaLogLevel;
@@ -17,7 +17,7 @@ use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{ClientContext, Offset, TopicPartitionList};
 
 use super::partitions::partitions;
-use crate::log::Partition;
+use crate::log::{Partition, Standing};
 
 /// The consumer of a member.
 pub(super) type Grouped = BaseConsumer<Rebalances>;
@@ -25,10 +25,14 @@ pub(super) type Grouped = BaseConsumer<Rebalances>;
 /// Something for the worker to know.
 #[derive(Debug)]
 pub(super) enum Note {
-    Assigned(Vec<Partition>),
+    Assigned {
+        partitions: Vec<Partition>,
+        standing: Option<Standing>,
+    },
     Revoked {
         partitions: Vec<Partition>,
         lost: bool,
+        standing: Option<Standing>,
     },
     /// librdkafka would not do what it had asked for.
     Failed,
@@ -111,16 +115,19 @@ impl ConsumerContext for Rebalances {
             // The group has met with it again.
             self.lock().timed_out = false;
         }
+        // The standing of this meeting, and not of one that may follow before the worker is told: until then
+        // the broker has to refuse what it does.
+        let standing = consumer.group_metadata().map(|metadata| Standing(Arc::new(metadata)));
         let note = match event {
             RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => match take_over(consumer, list) {
-                Ok(()) => Note::Assigned(partitions(list)),
+                Ok(()) => Note::Assigned { partitions: partitions(list), standing },
                 Err(_) => Note::Failed,
             },
             _ if closing => match consumer.incremental_unassign(list) {
                 Ok(()) => return,
                 Err(_) => Note::Failed,
             },
-            _ => Note::Revoked { partitions: partitions(list), lost: consumer.assignment_lost() },
+            _ => Note::Revoked { partitions: partitions(list), lost: consumer.assignment_lost(), standing },
         };
         if !closing {
             self.lock().notes.push_back(note);

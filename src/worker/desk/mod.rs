@@ -181,6 +181,10 @@ impl DeskWorker {
                     return Ok(Turn::Worked);
                 }
             }
+            if !self.restorer.is_idle() {
+                // Its questions may wait for brokers, and nothing may stay open meanwhile.
+                self.commit()?;
+            }
             for restored in self.restorer.turn(&mut *self.member, &*self.clock)? {
                 self.run_from(restored)?;
             }
@@ -208,6 +212,7 @@ impl DeskWorker {
             Polled::Revoked { partitions, lost } => {
                 self.has_met &= !lost;
                 self.revoked(&partitions, lost)?;
+                self.unverified = true;
                 false
             }
             Polled::Messages(count) => count == 0,

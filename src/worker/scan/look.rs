@@ -9,8 +9,8 @@ use crate::core::tally::Counted;
 use crate::core::time::{HOUR, MINUTE, SECOND, Time};
 use crate::core::tweet::{self, Record};
 use crate::log::{Message, NewRecord};
-use crate::worker::Topic;
 use crate::worker::tables::Matchers;
+use crate::worker::{Topic, is_due};
 
 /// A partition's newest tweet is looked at for its time at most once in so long, in milliseconds.
 const SAMPLE_EVERY: i64 = 100;
@@ -77,7 +77,7 @@ impl Look<'_> {
         self.seen.records += 1;
         self.seen.bytes += bytes.len() as u64;
         let Some(matchers) = self.matchers else { return };
-        let sample = self.now.since(part.sampled_at) >= SAMPLE_EVERY;
+        let sample = is_due(self.now, part.sampled_at, SAMPLE_EVERY);
         let too_large = bytes.len() > self.options.max_record_bytes;
         if !too_large && !matchers.prefilter.passes(bytes) && !sample {
             return;
@@ -147,7 +147,7 @@ impl Look<'_> {
 
     /// A sample of what strangers tweet is answered, the same number in every second.
     fn is_in_sample(&mut self) -> bool {
-        if self.now.since(self.strangers.0) >= SECOND {
+        if is_due(self.now, self.strangers.0, SECOND) {
             *self.strangers = (self.now, 0);
         }
         self.strangers.1 += 1;

@@ -14,7 +14,7 @@ use std::time::Duration;
 use self::look::{Ahead, Look, Outgoing};
 use super::tables::{Matchers, Tables};
 use super::trouble::Troubles;
-use super::{Clock, Stop, Topic, Topics, Trouble, Turn, passes};
+use super::{Clock, Stop, Topic, Topics, Trouble, Turn, is_due, passes};
 use crate::core::ids::AccountId;
 use crate::core::tally::Tally;
 use crate::core::time::{MINUTE, SECOND, Time};
@@ -218,7 +218,7 @@ impl ScanWorker {
         }
         self.begin_waiting()?;
         self.check_clock(now)?;
-        if now.since(self.committed_at) >= COMMIT_EVERY {
+        if is_due(now, self.committed_at, COMMIT_EVERY) {
             self.committed_at = now;
             self.commit()?;
         }
@@ -270,21 +270,31 @@ impl ScanWorker {
         }
     }
 
+    /// One that cannot be begun with now holds up no other.
     fn begin_all(&mut self) -> Result<(), Stop> {
         let committed = self.member.committed(&self.waiting)?;
-        for committed in committed {
-            let Some(partition) = self.waiting.first().cloned() else { break };
-            let next = match &committed {
-                Some(committed) => committed.offset,
-                // No commit is the beginning, said in so many words.
-                None => self.lookup.watermarks(&partition, Isolation::Uncommitted)?.0,
-            };
-            let time = committed.as_ref().and_then(|committed| read_time(&committed.metadata));
-            self.member.start(&partition, next)?;
-            let committed = committed.map(|committed| committed.offset);
-            self.parts.insert(partition.number, Part { next, time, sampled_at: Time::ZERO, committed });
-            self.waiting.remove(0);
+        for (partition, committed) in std::mem::take(&mut self.waiting).into_iter().zip(committed) {
+            match self.begin_with(&partition, committed) {
+                Err(Stop::Log(error)) if passes(&error) => {
+                    self.troubles.failed(&error, self.clock.now());
+                    self.waiting.push(partition);
+                }
+                begun => begun?,
+            }
         }
+        Ok(())
+    }
+
+    fn begin_with(&mut self, partition: &Partition, committed: Option<Committed>) -> Result<(), Stop> {
+        let next = match &committed {
+            Some(committed) => committed.offset,
+            // No commit is the beginning, said in so many words.
+            None => self.lookup.watermarks(partition, Isolation::Uncommitted)?.0,
+        };
+        let time = committed.as_ref().and_then(|committed| read_time(&committed.metadata));
+        self.member.start(partition, next)?;
+        let committed = committed.map(|committed| committed.offset);
+        self.parts.insert(partition.number, Part { next, time, sampled_at: Time::ZERO, committed });
         Ok(())
     }
 
@@ -381,7 +391,7 @@ impl ScanWorker {
         if ahead >= 10 && ahead * 100 > of {
             return Err(Stop::Clock { ahead, of });
         }
-        if now.since(since) >= MINUTE {
+        if is_due(now, since, MINUTE) {
             self.ahead = Ahead { since: now, ..Ahead::default() };
         }
         Ok(())

@@ -57,6 +57,11 @@ pub struct History {
     pub unlinked_at: Option<Time>,
 }
 
+/// So many verdicts of a tweet are remembered. They are for whoever reads the changelog; without a bound a
+/// long tweet full of invented codes, and a hundred of its kind, would make an account's state too large for a
+/// record.
+pub const MAX_VERDICTS: usize = 16;
+
 /// A settled marker: the tweet was decided on, its copies do nothing.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Marker {
@@ -66,7 +71,8 @@ pub struct Marker {
     pub version: TweetId,
     /// Its tweet time.
     pub time: Time,
-    /// What became of its codes and tags, in the order in which they were decided.
+    /// What became of its codes and tags, in the order in which they were decided: the first
+    /// [`MAX_VERDICTS`].
     pub verdicts: Vec<Verdict>,
 }
 

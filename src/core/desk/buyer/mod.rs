@@ -16,7 +16,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use self::history::{History, MAX_MARKERS, Marker, Outcome, Past, Verdict, VerdictKind};
+use self::history::{History, MAX_MARKERS, MAX_VERDICTS, Marker, Outcome, Past, Verdict, VerdictKind};
 use super::pending::Pending;
 use super::turn::Turn;
 use crate::core::account::{Account, AccountStatus};
@@ -97,6 +97,7 @@ impl Buyer {
         let mut verdicts = Vec::with_capacity(sighting.codes.len() + sighting.offers.len());
         let decided = self.codes(sighting, turn, &mut verdicts);
         self.offer_tags(sighting, &decided, turn, &mut verdicts);
+        verdicts.truncate(MAX_VERDICTS);
         self.history.markers.push(Marker {
             tweet: sighting.first_id,
             version: sighting.tweet_id,
