@@ -74,6 +74,16 @@ pub fn desk_options(number: u32) -> DeskOptions {
     }
 }
 
+fn feeder(log: Arc<dyn Log>, clock: Arc<dyn Clock>) -> FeederWorker {
+    let options = FeederOptions {
+        app: "app".into(),
+        topics: Topics::default(),
+        code_prefix: "Confirm".into(),
+        epoch: 0,
+    };
+    FeederWorker::new(log, clock, options).unwrap()
+}
+
 impl Fleet {
     pub fn new(seed: u64, scans: u32, desks: u32) -> Fleet {
         Fleet::with_silence(Silence::Wait, seed, scans, desks)
@@ -114,12 +124,6 @@ impl Fleet {
             };
             ScanWorker::new(Arc::clone(&shared), Arc::clone(&clock), options).unwrap()
         };
-        let feeder = FeederOptions {
-            app: "app".into(),
-            topics: topics.clone(),
-            code_prefix: "Confirm".into(),
-            epoch: 0,
-        };
         let keeper = KeeperOptions {
             app: "app".into(),
             topics: topics.clone(),
@@ -130,7 +134,7 @@ impl Fleet {
             rng: Rng::with_seed(seed),
             writer: log.producer().unwrap(),
             scans: (0..scans).map(|_| scan()).collect(),
-            feeder: FeederWorker::new(Arc::clone(&shared), Arc::clone(&clock), feeder).unwrap(),
+            feeder: feeder(Arc::clone(&shared), Arc::clone(&clock)),
             keeper: Keeper::new(shared, clock, keeper).unwrap(),
             desks: BTreeMap::new(),
             hand,
@@ -186,6 +190,17 @@ impl Fleet {
     pub fn write(&mut self, topic: &str, partition: u32, key: Option<Vec<u8>>, value: Option<Vec<u8>>) {
         let partition = Partition::new(topic, partition);
         self.writer.send(NewRecord { partition, key, value, headers: vec![] }).unwrap();
+    }
+
+    /// Another feeder takes the place of the present one.
+    pub fn restart_feeder(&mut self) {
+        let new = feeder(Arc::new(self.log.clone()), Arc::new(self.hand.clone()));
+        std::mem::replace(&mut self.feeder, new).leave().unwrap();
+    }
+
+    /// Whether what was in the tables when the feeder began is in the inbox.
+    pub fn is_fed(&mut self) -> bool {
+        self.feeder.has_passed_the_start().unwrap()
     }
 
     /// What happens in the made-up world.

@@ -60,12 +60,13 @@ fn tweet(fleet: &mut Fleet, partition: u32, author: u64, text: &str) {
 }
 
 /// A transaction that is aborted: what is then at the end of its partition is handed to nobody.
-fn abort_something(fleet: &Fleet, partition: u32) {
+fn abort_something(fleet: &Fleet, topic: &str, partition: u32) {
     let mut transactions = fleet.log.transactions("firehose").unwrap();
     transactions.begin().unwrap();
-    let partition = Partition::new("tweets", partition);
+    let partition = Partition::new(topic, partition);
     let value = Some(b"taken back".to_vec());
-    transactions.send(NewRecord { partition, key: None, value, headers: vec![] }).unwrap();
+    let key = Some(b"1".to_vec());
+    transactions.send(NewRecord { partition, key, value, headers: vec![] }).unwrap();
     transactions.abort().unwrap();
 }
 
@@ -157,7 +158,7 @@ fn the_end_of_a_transaction_holds_no_time() {
     let mut fleet = fleet(Silence::Wait);
     fleet.pass(SECOND);
     tweet(&mut fleet, 1, 999, "anybody here?");
-    abort_something(&fleet, 1);
+    abort_something(&fleet, "tweets", 1);
     let written = fleet.now();
     for second in 0..90 {
         fleet.pass(SECOND);
@@ -214,4 +215,16 @@ fn deletions_alone_hold_no_time() {
         fleet.turn();
     }
     assert!(behind(&fleet) <= 14 * SECOND, "{} ms behind", behind(&fleet));
+}
+
+/// Tables may be written in transactions: their ends are read like records, and nobody waits for more.
+#[test]
+fn a_table_may_end_with_the_end_of_a_transaction() {
+    let mut fleet = fleet(Silence::Wait);
+    abort_something(&fleet, "accounts", 0);
+    abort_something(&fleet, "offers", 0);
+    fleet.restart_feeder();
+    assert!(!fleet.is_fed(), "what has come since is not read yet");
+    pass(&mut fleet, 5, true);
+    assert!(fleet.is_fed());
 }
