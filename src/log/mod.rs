@@ -211,7 +211,7 @@ pub trait Producer {
     ///
     /// # Errors
     /// [`Kind::Fenced`] or [`Kind::Fatal`] as for a failed delivery; [`Kind::Retry`] if its queue is
-    /// full.
+    /// full, and stays so for 10 s.
     fn send(&mut self, record: NewRecord) -> Result<(), Error>;
 
     /// Hands many records over, in their order: cheaper than one by one where a lock is taken for each.

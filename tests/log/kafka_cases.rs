@@ -19,6 +19,7 @@ pub const ALL: &[(&str, Case)] = &[
     ("quick_takeover", quick_takeover),
     ("static_overrun", static_overrun),
     ("too_large", too_large),
+    ("more_than_a_queue_holds", more_than_a_queue_holds),
 ];
 
 /// A topic with records in each partition.
@@ -170,4 +171,18 @@ fn too_large(fixture: &dyn Fixture) {
     transactions(fixture, &fixture.name("id"));
     let (_, end) = watermarks(fixture, &partitions[0], Isolation::Committed);
     assert!(end <= 2, "the small record and an abort at most, not {end}");
+}
+
+/// Whoever has much to write writes it in one go: what does not fit into librdkafka's queue waits for room.
+fn more_than_a_queue_holds(fixture: &dyn Fixture) {
+    const RECORDS: usize = 150_000;
+    let (_, partitions) = topic(fixture, 1, 0);
+    let mut producer = fixture.log().producer().unwrap();
+    for number in 0..RECORDS {
+        producer.send(record(&partitions[0], &number.to_string())).unwrap();
+    }
+    eventually(fixture, "records are acknowledged", || {
+        (producer.outstanding(fixture.wait()).unwrap() == 0).then_some(())
+    });
+    assert_eq!(watermarks(fixture, &partitions[0], Isolation::Committed).1, RECORDS as u64);
 }

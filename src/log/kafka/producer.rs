@@ -1,6 +1,6 @@
 //! The producer without transactions: records in order, without gaps, each once while it lives.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::error::RDKafkaErrorCode as Code;
 use rdkafka::producer::Producer as _;
@@ -32,16 +32,30 @@ impl KafkaProducer {
     }
 }
 
+/// A record waits so long for room in the queue.
+const ROOM_WAIT: Duration = Duration::from_secs(10);
+/// Between two looks whether there is room.
+const A_MOMENT: Duration = Duration::from_millis(20);
+
 impl Producer for KafkaProducer {
     fn send(&mut self, record: NewRecord) -> Result<(), Error> {
         if let Some(spent) = &self.spent {
             return Err(spent.clone());
         }
-        let code = match deliveries::send(&self.producer, &record)? {
-            Ok(()) => return Ok(()),
-            Err(code) => code,
-        };
         let what = format!("a record for {} was refused", record.partition);
+        let deadline = Instant::now() + ROOM_WAIT;
+        let code = loop {
+            match deliveries::send(&self.producer, &record)? {
+                Ok(()) => return Ok(()),
+                // Those before it make room when they are delivered.
+                Err(Code::QueueFull) if Instant::now() < deadline => {
+                    if let Err(failed) = self.producer.context().wait(A_MOMENT) {
+                        return Err(self.failed(&failed));
+                    }
+                }
+                Err(code) => break code,
+            }
+        };
         if code == Code::QueueFull {
             return Err(Error::new(Kind::Retry, format!("{what}: {code}; wait for those before it")));
         }
