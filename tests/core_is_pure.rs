@@ -1,4 +1,4 @@
-//! The core decides on what it is handed: nothing under `src/core` uses Kafka, tokio, threads, a
+//! What the modules may use. The core decides on what it is handed: nothing under `src/core` uses Kafka, tokio, threads, a
 //! clock, the environment, files or random numbers, and it imports nothing of the crate but itself.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
@@ -102,4 +102,17 @@ fn the_check_finds_what_it_looks_for() {
     {
         assert_eq!(fault(good), None, "{good}");
     }
+}
+
+/// Vector instructions are the only reason for `unsafe`, and have one module.
+#[test]
+fn unsafe_code_has_one_place() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut places: Vec<PathBuf> = sources(&root)
+        .into_iter()
+        .filter(|file| code(&fs::read_to_string(file).unwrap()).any(|(_, line)| line.contains("unsafe")))
+        .map(|file| file.strip_prefix(&root).unwrap().to_owned())
+        .collect();
+    places.sort();
+    assert_eq!(places, [Path::new("core/prefilter/vector.rs")]);
 }

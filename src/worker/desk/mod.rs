@@ -4,20 +4,21 @@
 //! messages between entities and the offsets of the input are one transaction. The state of a desk is base
 //! plus overlay, so an aborted transaction is as if it had never been.
 //!
-//! | step of the recipe | kept by |
-//! | --- | --- |
-//! | one thread, one consumer, one producer with a stable id, which is the static member's name too | [`DeskWorker::new`] |
-//! | transactions are initialised before the group is joined | [`DeskWorker::new`] |
-//! | restore: committed offset, high watermark, changelog, comparison | `restore` |
-//! | a transaction begins at its first record; standing taken after the poll and before that record | `begin` |
-//! | commit when a poll comes back empty, after a message between entities, after 100 ms, after so many records | `is_due`, `commit` |
-//! | the offsets of every partition with a record in it; one lost: abort | `commit`, `revoked` |
-//! | revoke: finish, or abort when it is lost; then give up | `revoked` |
-//! | after each meeting of the group what was kept is compared with what is committed | `verify` |
-//! | doubt about a commit, a fenced producer: new producer, state from the changelog | `recovery` |
-//! | a partition with more to read that hands nothing over is sought again | `watch` |
-//! | a clock that is off, a topic that stamps records with the wrong time | `watch` |
-//! | at most 1,000 lapses in a transaction; the input stays before the mark until all are done | `handle` |
+//! | | step of the recipe | kept by |
+//! | --- | --- | --- |
+//! | 1 | one thread, one consumer, one producer with a stable id | [`DeskWorker::new`], `service::threads::desk` |
+//! | 2 | the id is the static member's name too, and the standing is that of the last meeting of the group that the worker was told of: the broker refuses whoever was replaced | [`DeskWorker::new`], [`Member::standing`] |
+//! | 3 | settings that the rest hangs on | [`log::kafka::Settings::validate`](crate::log::kafka::Settings::validate) and below it |
+//! | 4 | transactions are initialised before the group is joined | [`DeskWorker::new`] |
+//! | 5 | restore: committed offset, high watermark, changelog, comparison, in slices beside the work on other partitions | `Restorer::turn`, `ask`, `read`, `finish` |
+//! |   | a partition with more to read that hands nothing over for 5 s is sought again | `seek_silent` |
+//! | 6 | a transaction begins at its first record; its state is an overlay | `begin`, [`Desk`] |
+//! | 7 | commit when a poll comes back empty, after a message between entities, after 100 ms, after so many records; with the offsets of every partition that has a record in it | `is_due`, `commit` |
+//! | 8 | revoke: finish, or abort when it is lost; then give up. After each meeting what was kept is compared with what is committed | `revoked`, `verify` |
+//! | 9 | doubt about the end of a transaction: never assumed, a new producer, state from the changelog | `recover_from`, `new_producer` |
+//! | 10 | a fenced producer: the same; too often in a row, or a fenced member: the worker ends. SIGTERM: finish, leave | `Fences::add`, [`DeskWorker::leave`], [`Member::leave`] |
+//! | 11 | at most 1,000 lapses in a transaction; the input stays before the mark until all are done | [`Desk::step`], `handle` |
+//! | 12 | a clock that is off the brokers', a topic that stamps records with the producers' time | `check_times` |
 
 mod done;
 mod recovery;
