@@ -72,8 +72,9 @@ impl TableTopic {
             let records = &mut self.records;
             let taken = reader.poll(Duration::from_millis(100), &mut |message| {
                 let key = String::from_utf8_lossy(message.key.unwrap_or_default()).into_owned();
-                match message.value {
-                    Some(value) => records.insert(key, String::from_utf8_lossy(value).into_owned()),
+                // What is no text was rejected by everybody who has read it.
+                match message.value.and_then(|value| std::str::from_utf8(value).ok()) {
+                    Some(value) => records.insert(key, value.to_owned()),
                     None => records.remove(&key),
                 };
             });

@@ -123,6 +123,7 @@ async fn serve(
     let mut term = signal(SignalKind::terminate()).map_err(Error::failed)?;
     let status = Status::default();
     let mut crew = Crew::start(plan, status.clone()).map_err(Error::failed)?;
+    let upkeep = handle.clone();
     let page = tokio::spawn(web::serve(listener, handle, status.ready()));
     let mut every = tokio::time::interval(STATUS_EVERY);
     every.tick().await;
@@ -131,7 +132,11 @@ async fn serve(
         tokio::select! {
             _ = tokio::signal::ctrl_c() => break Ok(()),
             _ = term.recv() => break Ok(()),
-            _ = every.tick() => screen.whole_line(status.line()),
+            _ = every.tick() => {
+                screen.whole_line(status.line());
+                // Nobody may ever ask for the page, and what the histograms were told has to go somewhere.
+                upkeep.run_upkeep();
+            }
             _ = look.tick() => {
                 status.publish();
                 screen.look(&status);

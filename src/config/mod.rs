@@ -1,4 +1,4 @@
-//! The configuration: defaults, over them a TOML file, over that environment variables.
+//! The configuration: defaults, over them a TOML file, over that environment variables, over those flags.
 //!
 //! Every setting has one dotted name, `purchase.window_seconds`. In the file it stands under its
 //! section, `[purchase]`; as an environment variable it is `HASHBUY_PURCHASE_WINDOW_SECONDS`.

@@ -52,6 +52,17 @@ impl Rejection {
         Rejection { record, id, field: field.into(), found: found.into(), mend: mend.into() }
     }
 
+    /// The text of a record as it came, which has to be UTF-8.
+    ///
+    /// # Errors
+    /// A rejection of the record `id`.
+    pub fn text<'b>(record: &'static str, id: Option<&str>, bytes: &'b [u8]) -> Result<&'b str, Rejection> {
+        std::str::from_utf8(bytes).map_err(|error| {
+            let found = format!("not UTF-8 at byte {}", error.valid_up_to());
+            Rejection::new(record, id, "the record", found, "must be JSON in UTF-8")
+        })
+    }
+
     /// The id of the rejected record, where it could be read.
     pub fn id(&self) -> Option<&str> {
         self.id.as_deref()

@@ -155,7 +155,8 @@ pub trait Member {
     /// [`Kind::Fenced`] if the group has gone on without this member.
     fn commit(&mut self, offsets: &[(Partition, Committed)]) -> Result<(), Error>;
 
-    /// The member's standing in the group at this moment, to commit offsets with in a transaction.
+    /// The member's standing in the group as of the last meeting that a poll has told of, to commit offsets
+    /// with in a transaction. Whatever is done after that on an old standing is refused.
     ///
     /// # Errors
     /// If it is no member at the moment.

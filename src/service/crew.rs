@@ -1,5 +1,6 @@
 //! The threads: started together, told to end together.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
@@ -114,7 +115,9 @@ impl Crew {
         let body = {
             let worker = name.clone();
             move || {
-                if let Err(stop) = work(&common) {
+                // A worker that has panicked is as spent as one that says so: the process has to end.
+                let worked = std::panic::catch_unwind(AssertUnwindSafe(|| work(&common)));
+                if let Err(stop) = worked.unwrap_or(Err(Stop::Panicked)) {
                     common.say(Notice::Stopped { worker, stop });
                 }
             }

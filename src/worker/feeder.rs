@@ -255,7 +255,8 @@ impl FeederWorker {
 
     fn offer(&self, arrived: &Arrived) -> Result<Vec<Inbox>, Rejection> {
         // A null withdraws in the scan; what is pending goes on.
-        let Some(json) = &arrived.value else { return Ok(Vec::new()) };
+        let Some(value) = &arrived.value else { return Ok(Vec::new()) };
+        let json = Rejection::text("offer", arrived.key.as_deref(), value)?;
         let offer = Offer::from_json(json, &self.options.code_prefix)?;
         check_key("offer", arrived.key.as_deref(), &offer.offer_id, None)?;
         let mut messages = vec![Inbox::Ends { offer_id: offer.offer_id.clone(), ends_at: offer.ends_at }];
@@ -269,7 +270,9 @@ impl FeederWorker {
     }
 
     fn account(&self, arrived: &Arrived) -> Result<Vec<Inbox>, Rejection> {
-        let account = arrived.value.as_deref().map(Account::from_json).transpose()?;
+        let key = arrived.key.as_deref();
+        let read = |value: &Vec<u8>| Account::from_json(Rejection::text("account", key, value)?);
+        let account = arrived.value.as_ref().map(read).transpose()?;
         let account_id = match &account {
             Some(account) => {
                 let id = account.account_id.to_string();
@@ -368,7 +371,7 @@ struct Arrived {
     partition: Partition,
     offset: u64,
     key: Option<String>,
-    value: Option<String>,
+    value: Option<Vec<u8>>,
 }
 
 impl Arrived {
@@ -377,7 +380,7 @@ impl Arrived {
             partition: Partition::new(message.topic, message.partition),
             offset: message.offset,
             key: key_of(message).map(str::to_owned),
-            value: message.value.map(|value| String::from_utf8_lossy(value).into_owned()),
+            value: message.value.map(<[u8]>::to_vec),
         }
     }
 }

@@ -23,6 +23,8 @@ const MARK_EVERY: i64 = SECOND;
 /// Looks that are further apart are no longer one observation, in milliseconds: the first partition of the
 /// firehose was elsewhere meanwhile, or no broker answered.
 const BLIND: i64 = 5 * SECOND;
+/// A look may take so long, in milliseconds.
+const LONG_LOOK: i64 = 30 * SECOND;
 /// A partition that is read to its end of so long ago may be idle, in milliseconds.
 const END_AGE: i64 = 10 * SECOND;
 /// A partition whose tweet time has not moved for so long may be idle, in milliseconds.
@@ -215,9 +217,10 @@ impl Keeper {
             self.parts.clear();
             self.could.clear();
         }
-        self.looked_at = now;
 
         self.scanned.clear();
+        // Of a firehose with many partitions a look takes its time; that is not to be blind.
+        self.looked_at = self.clock.now().min(now.plus(LONG_LOOK));
         let mut least: Option<(Time, u32)> = None;
         let (mut no_reader, mut unread): (Option<u32>, Option<u32>) = (None, None);
         for ((partition, first, end), committed) in ends.into_iter().zip(committed) {

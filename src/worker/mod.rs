@@ -115,6 +115,9 @@ pub enum Stop {
         /// Tweets looked at.
         of: u64,
     },
+    /// It has panicked, and has said where and why.
+    #[error("it has panicked, which is a fault of hashbuy; where and why stands above")]
+    Panicked,
     /// The offers cannot be compiled.
     #[error("the offers' hashtags cannot be compiled: {0}")]
     Offers(String),

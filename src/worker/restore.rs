@@ -53,11 +53,18 @@ struct Restore {
     begun: Time,
     /// The last time at which anything went on, or no broker was there that could have answered.
     progress: Time,
-    /// When it was asked last whether one is.
+    /// When it was asked last whether one is, and how often one has answered since there was progress.
     probed: Time,
+    answers: i64,
     /// The offset that the last record of the partition named.
     offset: Option<u64>,
     records: u64,
+}
+
+impl Restore {
+    fn goes_on(&mut self, now: Time) {
+        (self.progress, self.answers) = (now, 0);
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -102,8 +109,8 @@ impl Restorer {
     pub fn begin(&mut self, number: u32, now: Time) {
         let desk = Desk::new(self.secret.clone());
         let (begun, progress, probed) = (now, now, now);
-        let restore =
-            Restore { desk, phase: Phase::Asking, begun, progress, probed, offset: None, records: 0 };
+        let phase = Phase::Asking;
+        let restore = Restore { desk, phase, begun, progress, probed, answers: 0, offset: None, records: 0 };
         let before = self.at_work.insert(number, restore);
         self.assigned = false;
         let fresh = Episode { since: now, partitions: 0, done: 0, told: false };
@@ -215,7 +222,7 @@ impl Restorer {
         match answer {
             Ok((committed, from, until)) => {
                 restore.phase = Phase::Reading { committed: committed.map(|at| at.offset), from, until };
-                restore.progress = clock.now();
+                restore.goes_on(clock.now());
                 self.assigned = false;
                 Ok(())
             }
@@ -245,7 +252,7 @@ impl Restorer {
             if let Some(restore) = at_work.get_mut(&message.partition)
                 && corrupt.is_none()
             {
-                restore.progress = now;
+                restore.goes_on(now);
                 corrupt = take(restore, &message, topic).err();
             }
         })?;
@@ -262,14 +269,17 @@ impl Restorer {
             restore.probed = now;
             let partition = Partition { topic: Arc::clone(&self.changelog), number };
             match self.lookup.watermarks(&partition, Isolation::Uncommitted) {
-                Ok(_) if now.since(restore.progress) < self.patience => {}
+                // A clock that was set forward is no lack of progress: the brokers have to have answered often.
+                Ok(_) if restore.answers + 1 < PROBES || now.since(restore.progress) < self.patience => {
+                    restore.answers += 1;
+                }
                 Ok(_) => {
                     return Err(Stop::Offsets(format!(
                         "the restore of {partition} has made no progress for {} s: look for a hanging transaction",
                         self.patience / SECOND
                     )));
                 }
-                Err(error) if passes(&error) => restore.progress = now,
+                Err(error) if passes(&error) => restore.goes_on(now),
                 Err(error) => return Err(error.into()),
             }
         }
@@ -356,9 +366,18 @@ fn take(restore: &mut Restore, message: &Message<'_>, topic: &str) -> Result<(),
 
 fn disagree(inbox: &Partition, committed: Option<u64>, changelog: Option<u64>) -> String {
     let shown = |offset: Option<u64>| offset.map_or("none".to_owned(), |offset| offset.to_string());
+    let mend = match changelog {
+        Some(offset) => format!(
+            "If the changelog is right, stop all desk workers of the app, then `kafka-consumer-groups \
+             --bootstrap-server BROKERS --group APP-desk --topic {}:{} --reset-offsets --to-offset {offset} --execute`",
+            inbox.topic, inbox.number
+        ),
+        None => "Without its changelog the state of this partition is gone: restore the topic from a copy"
+            .to_owned(),
+    };
     format!(
         "{inbox}: the group's committed offset is {}, the changelog's {}. They are written in one transaction, so \
-         one of them was reset by hand or is lost. To go on from the changelog's: `hashbuy desk adopt`",
+         one of them was reset by hand or is lost. {mend}",
         shown(committed),
         shown(changelog)
     )

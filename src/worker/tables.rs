@@ -119,8 +119,9 @@ fn take_offer(offers: &mut OfferTable, message: &Message<'_>, code_prefix: &str)
     match message.value {
         None => offers.withdraw(key),
         Some(value) => {
-            let json = String::from_utf8_lossy(value);
-            offers.apply(Some(key), Some(&json), code_prefix);
+            // What is no text is no offer either.
+            let json = std::str::from_utf8(value).unwrap_or_default();
+            offers.apply(Some(key), Some(json), code_prefix);
         }
     }
 }

@@ -3,6 +3,7 @@
 //! A broker that is away for ten minutes is no reason to end: the process that takes this one's place
 //! would find the same. Whoever watches is told, and the process is not ready meanwhile.
 
+use super::is_due;
 use crate::core::time::{SECOND, Time};
 use crate::log::Error;
 
@@ -20,8 +21,9 @@ pub struct Trouble {
     pub times: u32,
     /// What the last one said.
     pub what: String,
-    /// Not before this time it is tried again.
-    again: Time,
+    /// When the last was, and so long after it it is tried again, in milliseconds.
+    last: Time,
+    pause: i64,
 }
 
 /// The trouble of a worker, if it is in any.
@@ -40,7 +42,9 @@ impl Troubles {
             1 => 0,
             times => (FIRST_PAUSE << (times - 2).min(16)).min(LONGEST_PAUSE),
         };
-        self.0 = Some(Trouble { since, times, what: error.what.clone(), again: now.plus(pause) });
+        // By a clock that was set back, it has lasted no time yet.
+        let since = since.min(now);
+        self.0 = Some(Trouble { since, times, what: error.what.clone(), last: now, pause });
     }
 
     /// It went well.
@@ -50,7 +54,7 @@ impl Troubles {
 
     /// Whether to try again now.
     pub fn may_try(&self, now: Time) -> bool {
-        self.0.as_ref().is_none_or(|trouble| now >= trouble.again)
+        self.0.as_ref().is_none_or(|trouble| is_due(now, trouble.last, trouble.pause))
     }
 
     /// What it is.
@@ -80,6 +84,8 @@ mod tests {
         assert!(pauses.is_sorted() && pauses.last() == Some(&LONGEST_PAUSE), "{pauses:?}");
         let trouble = troubles.now().unwrap();
         assert_eq!((trouble.since, trouble.times, trouble.what.as_str()), (Time::ZERO, 100, "no broker"));
+        // A clock that is set back by an hour makes nobody wait for an hour.
+        assert!(troubles.may_try(now.plus(-3_600 * SECOND)));
         troubles.over();
         assert!(troubles.now().is_none() && troubles.may_try(Time::ZERO));
     }

@@ -348,7 +348,9 @@ impl Member for KafkaMember {
             ));
         }
         if self.lost {
-            return self.rejoin();
+            // What else it has is lost too, and the next poll says so.
+            self.revoked.take().iter().flatten().for_each(|partition| self.held.remove(partition));
+            return if self.held.all().is_empty() { self.rejoin() } else { Ok(()) };
         }
         // If that fails there is nothing to be done about it but to begin anew.
         self.lost = self.unassign().is_err();

@@ -40,7 +40,11 @@ pub fn kill_and_restart(world: &mut World) {
         let mut wishes =
             wishes.iter().skip(round * every).take(if round == KILLS { usize::MAX } else { every });
         let until = Instant::now() + Duration::from_millis(rng.range(1_500, 6_000) as u64);
-        while round < KILLS && Instant::now() < until {
+        // Every other process is not killed before it has done something.
+        let (before, cap) = (world.purchases().len(), Instant::now() + Duration::from_secs(60));
+        let is_idle =
+            |world: &mut World| round % 2 == 0 && world.purchases().len() == before && Instant::now() < cap;
+        while round < KILLS && (Instant::now() < until || is_idle(world)) {
             if let Some(&(shopper, tag)) = wishes.next() {
                 crowd.tweet(&firehose, shopper, tag);
             }
@@ -50,6 +54,11 @@ pub fn kill_and_restart(world: &mut World) {
         wishes.for_each(|&(shopper, tag)| crowd.tweet(&firehose, shopper, tag));
         if round < KILLS {
             service.kill();
+            assert!(
+                round % 2 > 0 || world.purchases().len() > before,
+                "nothing in round {round}\n{}",
+                world.said()
+            );
             continue;
         }
         let count = SHOPPERS.count() * 2;

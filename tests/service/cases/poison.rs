@@ -108,6 +108,13 @@ pub fn poisoned_tables(world: &mut World) {
         publish(world, "accounts", "602", broken.as_bytes());
     }
     publish(world, "accounts", "601", b"\xff\xfe");
+    // Nothing but a byte inside a text is wrong.
+    let inside = |json: String| json.replace("tok-", "tok-\u{1}").replace("Product ", "Product \u{1}");
+    let no_text = |json: String| {
+        inside(json).bytes().map(|byte| if byte == 1 { 0xFF } else { byte }).collect::<Vec<u8>>()
+    };
+    publish(world, "accounts", &BEN.to_string(), &no_text(account(BEN).to_string()));
+    publish(world, "offers", "vase", &no_text(offer("vase", "#GetVase").to_string()));
     publish(world, "accounts", "603", account(ANNA).to_string().as_bytes());
     publish(world, "accounts", "601", with(account(ANNA), json!({"status": 5})).to_string().as_bytes());
     publish(world, "offers", "vase", b"[]");
