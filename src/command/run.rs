@@ -13,8 +13,9 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::command::settings::Settings;
 use crate::command::{Error, read_secret, tell};
 use crate::config::Config;
+use crate::core::time::SECOND;
 use crate::log::Log;
-use crate::log::kafka::{KafkaLog, Settings as KafkaSettings};
+use crate::log::kafka::{KafkaLog, METADATA, Settings as KafkaSettings};
 use crate::service::{Crew, MachineClock, Notice, Plan, Stage, Status, time_of_day};
 use crate::worker::Topics;
 use crate::worker::desk::{PATIENCE, Restoring, counted};
@@ -120,6 +121,14 @@ async fn serve(
         "connected to {brokers} as {}; http://{address}/metrics",
         plan.config.service.app
     ));
+    if plan.config.settings.slack_ms < i64::try_from(METADATA.as_millis()).unwrap_or(i64::MAX) {
+        screen.line(format_args!(
+            "warning: time.slack_seconds is {}: when the firehose gets more partitions, a code in a new one may come \
+             too late; make it more than {}",
+            plan.config.settings.slack_ms / SECOND,
+            METADATA.as_secs()
+        ));
+    }
     let mut term = signal(SignalKind::terminate()).map_err(Error::failed)?;
     let status = Status::default();
     let mut crew = Crew::start(plan, status.clone()).map_err(Error::failed)?;

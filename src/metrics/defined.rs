@@ -101,7 +101,7 @@ defined! {
     TABLES_LINKED: Gauge, "hashbuy_tables_linked_accounts", COUNT, [], open,
         "Accounts that have a record";
     TABLES_SWAPS: Counter, "hashbuy_tables_swaps_total", COUNT, [], one,
-        "New matchers: the offers had changed";
+        "New matchers since the offers had changed: the version of the tables that a scan goes by";
     TABLES_REJECTED: Counter, "hashbuy_tables_rejected_total", COUNT, ["table"], tables,
         "Records of a table that are not valid";
     FEEDER_RECORDS: Counter, "hashbuy_feeder_records_total", COUNT, ["table"], tables,

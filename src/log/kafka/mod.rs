@@ -35,7 +35,7 @@ mod transactions;
 use rdkafka::consumer::Consumer as _;
 
 pub use admin::{Made, NewTopic};
-pub use settings::Settings;
+pub use settings::{METADATA, Settings};
 
 use self::lookup::KafkaLookup;
 use self::member::KafkaMember;

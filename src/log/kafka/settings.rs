@@ -27,7 +27,7 @@ const DELIVERY: Duration = Duration::from_secs(60);
 
 /// How soon a new partition of a topic is seen. It has to be well below the slack that marks are held
 /// back by, or tweets of a new partition come behind the lapses that they would have prevented.
-const METADATA: Duration = Duration::from_secs(10);
+pub const METADATA: Duration = Duration::from_secs(10);
 
 /// Where the brokers are, and how patient to be with them.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use hashbuy::log::{Log as _, NewRecord, Partition};
+use hashbuy::log::{Isolation, Log as _, NewRecord, Partition};
 use serde_json::{Value, json};
 
 use crate::common::program::{census, text};
@@ -95,6 +95,12 @@ pub fn first_start_after_an_abort(world: &mut World) {
     // Long enough for the records to be in the log before they are aborted.
     thread::sleep(Duration::from_millis(500));
     transactions.abort().unwrap();
+    let mut lookup = world.log.lookup().unwrap();
+    for number in 0..INBOX {
+        let partition = Partition::new(world.topic("changelog"), number);
+        let (_, end) = lookup.watermarks(&partition, Isolation::Uncommitted).unwrap();
+        assert!(end > 0, "{partition} has nothing in it that could have been aborted");
+    }
 
     let firehose = world.firehose();
     let service = world.run("a");
