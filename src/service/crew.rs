@@ -179,3 +179,49 @@ impl Common {
         let _ = self.notices.send(notice);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::{Error, Isolation, Lookup, Member, Membership, Producer, Reader, Transactions};
+    use crate::service::MachineClock;
+
+    /// A log with a bug.
+    struct Buggy;
+
+    impl Log for Buggy {
+        fn member(&self, _: &Membership) -> Result<Box<dyn Member + Send>, Error> {
+            panic!("a bug")
+        }
+
+        fn reader(&self, _: Isolation) -> Result<Box<dyn Reader + Send>, Error> {
+            panic!("a bug")
+        }
+
+        fn producer(&self) -> Result<Box<dyn Producer + Send>, Error> {
+            panic!("a bug")
+        }
+
+        fn transactions(&self, _: &str) -> Result<Box<dyn Transactions + Send>, Error> {
+            panic!("a bug")
+        }
+
+        fn lookup(&self) -> Result<Box<dyn Lookup + Send>, Error> {
+            panic!("a bug")
+        }
+    }
+
+    #[test]
+    fn a_worker_that_panics_ends_the_process() {
+        let (config, secret, clock) = (Config::default(), Secret::published(), Arc::new(MachineClock));
+        let plan = Plan { config, secret, stage: Stage::Desk, log: Arc::new(Buggy), clock, patience: 60_000 };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        runtime.block_on(async {
+            let mut crew = Crew::start(plan, Status::default()).unwrap();
+            let said = tokio::time::timeout(Duration::from_secs(20), crew.notice()).await;
+            let Ok(Some(Notice::Stopped { worker, stop: Stop::Panicked })) = said else { panic!("{said:?}") };
+            assert_eq!(worker, "desk 0");
+            assert!(crew.stop().await.is_ok(), "it was said already");
+        });
+    }
+}
