@@ -35,19 +35,25 @@ fn mark(time: Time) -> Inbox {
     Inbox::Mark { time, settings: Arc::new(Settings::default()) }
 }
 
+/// Links an account.
+fn link(desk: &mut Desk, id: u64) -> AccountId {
+    let json = format!(
+        r#"{{"account_id":"{id}","card_token":"t{id}","delivery_ref":"d","status":"active","linked_at":"2016-01-01T00:00:00Z"}}"#
+    );
+    let account_id = AccountId::new(id).unwrap();
+    let account = Some(Arc::new(Account::from_json(&json).unwrap()));
+    let record = Inbox::Account { account_id, position: Position::default(), account };
+    assert_eq!(step(desk, &record, START).0, Progress::Done);
+    account_id
+}
+
 /// A desk with as many pendings as there are buyers; a third of them with the same deadline.
 fn desk(changelog: &mut BTreeMap<String, Vec<u8>>) -> Desk {
     let mut desk = Desk::new(Secret::published());
     let offer = offer();
     assert_eq!(step(&mut desk, &mark(START), START).0, Progress::Done);
     for id in 1..=BUYERS {
-        let json = format!(
-            r#"{{"account_id":"{id}","card_token":"t{id}","delivery_ref":"d","status":"active","linked_at":"2016-01-01T00:00:00Z"}}"#
-        );
-        let account_id = AccountId::new(id).unwrap();
-        let account = Some(Arc::new(Account::from_json(&json).unwrap()));
-        let record = Inbox::Account { account_id, position: Position::default(), account };
-        assert_eq!(step(&mut desk, &record, START).0, Progress::Done);
+        let account_id = link(&mut desk, id);
         let tweet_id = TweetId::new(((START.millis() - 1_288_834_974_657) as u64) << 22 | id).unwrap();
         let sighting = Sighting {
             account: account_id,
@@ -189,11 +195,7 @@ fn pendings_can_be_read_by_others_while_the_desk_writes() {
 fn walls_of_codes_fit_into_a_record() {
     let mut desk = Desk::new(Secret::published());
     assert_eq!(step(&mut desk, &mark(START), START).0, Progress::Done);
-    let json = r#"{"account_id":"7","card_token":"t","delivery_ref":"d","status":"active","linked_at":"2016-01-01T00:00:00Z"}"#;
-    let account_id = AccountId::new(7).unwrap();
-    let account = Some(Arc::new(Account::from_json(json).unwrap()));
-    let linked = Inbox::Account { account_id, position: Position::default(), account };
-    assert_eq!(step(&mut desk, &linked, START).0, Progress::Done);
+    let account_id = link(&mut desk, 7);
     let mut refused = 0;
     for number in 0..400 {
         let id = ((START.millis() - 1_288_834_974_657) as u64) << 22 | number;

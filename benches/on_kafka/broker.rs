@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
 
-use hashbuy::log::kafka::{KafkaLog, NewTopic, Settings};
+use hashbuy::command::topics;
+use hashbuy::log::kafka::{KafkaLog, Settings};
 use hashbuy::worker::Topics;
 
-/// Partitions of each topic.
+/// Partitions of the firehose and of the inbox.
 pub const PARTITIONS: u32 = 4;
 
 /// A broker that ends with this process.
@@ -36,39 +37,11 @@ impl Broker {
         Broker { folder, bootstrap: bootstrap.to_owned(), properties, log: Arc::new(log) }
     }
 
-    /// Makes the topics of an application, with what the workers need of them.
+    /// Makes the topics of an application.
     pub fn topics(&self, app: &str) -> Topics {
-        let named = |name: &str| format!("{app}-{name}");
-        let topics = Topics {
-            tweets: named("tweets"),
-            offers: named("offers"),
-            accounts: named("accounts"),
-            inbox: named("inbox"),
-            changelog: named("desk-changelog"),
-            purchases: named("purchases"),
-            orders: named("orders"),
-            dead_letters: named("dead-letters"),
-        };
-        let append_time = ("message.timestamp.type", "LogAppendTime".to_owned());
-        let compact = ("cleanup.policy", "compact".to_owned());
-        let all = [
-            (&topics.tweets, vec![]),
-            (&topics.offers, vec![compact.clone()]),
-            (&topics.accounts, vec![compact.clone()]),
-            (&topics.inbox, vec![append_time.clone()]),
-            (&topics.changelog, vec![append_time, compact]),
-            (&topics.purchases, vec![]),
-            (&topics.orders, vec![]),
-            (&topics.dead_letters, vec![]),
-        ];
-        let all = all.map(|(name, settings)| NewTopic {
-            name: name.clone(),
-            partitions: PARTITIONS,
-            replication: 1,
-            settings,
-        });
+        let topics = Topics::of(app);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        runtime.block_on(self.log.create_topics(&all)).expect("topics");
+        runtime.block_on(topics::make(&self.log, &topics, (PARTITIONS, PARTITIONS))).expect("topics");
         topics
     }
 }

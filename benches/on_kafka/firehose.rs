@@ -33,7 +33,8 @@ pub fn tables(producer: &mut dyn Producer, offers: &str, accounts: &str, now: Ti
                 "starts_at":"{from}","ends_at":"{until}"}}"##,
             tag(number)
         );
-        send(producer, offers, number, Some(format!("offer-{number}")), json.into_bytes());
+        // One partition, as `topics create` makes it.
+        send(producer, offers, 0, Some(format!("offer-{number}")), json.into_bytes());
     }
     for number in 0..ACCOUNTS {
         let id = account(number);

@@ -72,7 +72,7 @@ pub fn run(topics: &Topics) -> Result<(), Error> {
 ///
 /// # Errors
 /// If they cannot be made, or are not served soon.
-pub(super) async fn make(log: &KafkaLog, names: &Names, partitions: (u32, u32)) -> Result<(), Error> {
+pub async fn make(log: &KafkaLog, names: &Names, partitions: (u32, u32)) -> Result<(), Error> {
     let wanted = wanted(names, partitions, 1);
     log.create_topics(&wanted).await.map_err(Error::failed)?;
     await_leaders(log, &wanted)

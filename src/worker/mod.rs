@@ -72,6 +72,24 @@ impl Default for Topics {
     }
 }
 
+impl Topics {
+    /// The usual names behind that of an application, `<app>-tweets` and so on.
+    pub fn of(app: &str) -> Topics {
+        let name = |usual: String| format!("{app}-{usual}");
+        let usual = Topics::default();
+        Topics {
+            tweets: name(usual.tweets),
+            offers: name(usual.offers),
+            accounts: name(usual.accounts),
+            inbox: name(usual.inbox),
+            changelog: name(usual.changelog),
+            purchases: name(usual.purchases),
+            orders: name(usual.orders),
+            dead_letters: name(usual.dead_letters),
+        }
+    }
+}
+
 /// Why a worker cannot go on.
 #[derive(Debug, thiserror::Error)]
 pub enum Stop {

@@ -20,6 +20,7 @@ impl Service {
     /// Starts `hashbuy run`, with its stderr in `log`.
     pub fn start<'v>(
         config: &Path,
+        arguments: &[&str],
         variables: impl IntoIterator<Item = (&'v str, &'v str)>,
         log: PathBuf,
     ) -> Service {
@@ -27,6 +28,7 @@ impl Service {
         let child = command()
             .args(["run", "--config"])
             .arg(config)
+            .args(arguments)
             .envs(variables)
             .current_dir(config.parent().unwrap())
             .stdin(Stdio::null())

@@ -123,11 +123,20 @@ impl World {
 
     /// The same with settings from the environment.
     pub fn run_with(&self, instance: &str, variables: &[(&str, String)]) -> Service {
+        self.start(instance, &[], variables)
+    }
+
+    /// The same with further arguments.
+    pub fn run_as(&self, instance: &str, arguments: &[&str]) -> Service {
+        self.start(instance, arguments, &[])
+    }
+
+    fn start(&self, instance: &str, arguments: &[&str], variables: &[(&str, String)]) -> Service {
         let number = self.logs.fetch_add(1, Ordering::Relaxed);
         let log = self.folder.path(&format!("run-{number}-{instance}.log"));
         let instance = ("HASHBUY_INSTANCE", instance);
         let variables = variables.iter().map(|(name, value)| (*name, value.as_str()));
-        Service::start(&self.config(), variables.chain([instance]), log)
+        Service::start(&self.config(), arguments, variables.chain([instance]), log)
     }
 
     /// What was read of the events' topics and the dead letters up to now.

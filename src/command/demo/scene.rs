@@ -125,7 +125,7 @@ impl Scene {
         let app = unique_name();
         config.service.brokers = brokers.to_owned();
         config.service.properties = given.service.properties;
-        config.service.topics = named(&app);
+        config.service.topics = Topics::of(&app);
         config.service.app = app;
         config.service.desk_workers = DESKS;
         let log = run::connect(&config).map_err(|error| match error {
@@ -166,19 +166,4 @@ fn unique_name() -> String {
     let time: String = MachineClock.now().to_string().chars().filter(char::is_ascii_digit).take(14).collect();
     let (day, time) = time.split_at(time.len().min(8));
     format!("demo-{day}-{time}-{}", std::process::id())
-}
-
-fn named(app: &str) -> Topics {
-    let name = |name: &str| format!("{app}-{name}");
-    let usual = Topics::default();
-    Topics {
-        tweets: name(&usual.tweets),
-        offers: name(&usual.offers),
-        accounts: name(&usual.accounts),
-        inbox: name(&usual.inbox),
-        changelog: name(&usual.changelog),
-        purchases: name(&usual.purchases),
-        orders: name(&usual.orders),
-        dead_letters: name(&usual.dead_letters),
-    }
 }

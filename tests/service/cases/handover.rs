@@ -81,6 +81,39 @@ pub fn two_processes(world: &mut World) {
     assert_eq!(census(&world.orders()), [placed].into());
 }
 
+/// A process for each stage, with two workers in each: what one stage hands over the other decides, also when
+/// its process has been away meanwhile, and neither speaks of the other's work.
+pub fn stages_apart(world: &mut World) {
+    world.set_up(&[offer("kettle", "#GetKettle")], &SHOPPERS.map(account).collect::<Vec<_>>());
+    let firehose = world.firehose();
+    let two = |stage, workers| ["--stage", stage, "--set", workers];
+    let mut scan = world.run_as("s", &two("scan", "scan.workers=2"));
+    let mut desk = world.run_as("d", &two("desk", "desk.workers=2"));
+    scan.await_ready();
+    desk.await_ready();
+    for shopper in SHOPPERS {
+        firehose.tweet(shopper, "#GetKettle");
+    }
+    let count = SHOPPERS.count();
+    world.await_count("purchase.requested", count, SOON);
+    assert!(desk.log().contains("desk 1: ") && scan.log().contains("scan 1: "), "{}", world.said());
+    desk.stop();
+    for event in world.purchases() {
+        firehose.tweet(shopper(&event), text(&event, "code"));
+    }
+    let desk = world.run_as("d", &two("desk", "desk.workers=2"));
+    world.await_count("purchase.confirmed", count, SOON);
+    let [desk, scan] = [desk, scan].map(|service| {
+        service.terminate();
+        let (code, log) = service.await_end(Duration::from_secs(10));
+        assert_eq!(code, Some(0), "exit code after SIGTERM\n{log}");
+        log
+    });
+    assert_eq!(census(&world.orders()), [("order.placed".to_owned(), count)].into());
+    assert!(scan.contains("tweets/s") && !scan.contains("pending "), "{scan}");
+    assert!(desk.contains("pending ") && !desk.contains("tweets/s"), "{desk}");
+}
+
 /// A process that was there before has left nothing in the changelog but a transaction that it aborted: the
 /// group has committed nothing, and the log's end is not its beginning.
 pub fn first_start_after_an_abort(world: &mut World) {

@@ -35,6 +35,7 @@ pub const WITH_BROKER: &[Case<fn(&mut World)>] = &[
     ("request_confirm_order", purchase::request_confirm_order),
     ("kill_and_restart", kills::kill_and_restart),
     ("two_processes", handover::two_processes),
+    ("stages_apart", handover::stages_apart),
     ("first_start_after_an_abort", handover::first_start_after_an_abort),
     ("real_tweets", real_tweets::real_tweets),
     ("cancellations", cancellations::cancellations),
