@@ -1,0 +1,294 @@
+//! The model against the desk: the same random inbox, two ways of deciding, the same outputs.
+
+use std::collections::VecDeque;
+use std::fmt::Write;
+
+use hashbuy::core::code::Secret;
+use hashbuy::core::desk::{self, Desk, Effects, Progress};
+use hashbuy::core::inbox::{Inbox, Key, decode, encode};
+use hashbuy::core::time::Time;
+use serde_json::Value;
+
+use crate::common::model::{Model, Oracle, Output, Record, Topic};
+use crate::inputs::{SECRET, bytes, time};
+use crate::shoppers::{Shoppers, To};
+
+const PARTITIONS: usize = 2;
+
+struct Entry {
+    appended_at: i64,
+    value: Vec<u8>,
+    /// What came of it by the desk, and with which `now`.
+    found: Vec<String>,
+    now: i64,
+}
+
+struct Partition {
+    log: Vec<Entry>,
+    /// The first record that is not decided.
+    next: usize,
+    desk: Desk,
+    model: Model,
+    has_settings: bool,
+}
+
+struct Run {
+    shoppers: Shoppers,
+    partitions: Vec<Partition>,
+    /// Messages on their way.
+    messages: VecDeque<Inbox>,
+    oracle: Oracle,
+    offsets: u64,
+    /// Events by type and reason.
+    seen: std::collections::BTreeMap<String, u64>,
+}
+
+impl Run {
+    fn new(seed: u64) -> Run {
+        let partitions = (0..PARTITIONS).map(|_| Partition {
+            log: vec![],
+            next: 0,
+            desk: Desk::new(Secret::new(SECRET).unwrap()),
+            model: Model::new(SECRET),
+            has_settings: false,
+        });
+        Run {
+            shoppers: Shoppers::new(seed),
+            partitions: partitions.collect(),
+            messages: VecDeque::new(),
+            oracle: Oracle::new(SECRET),
+            offsets: 0,
+            seen: std::collections::BTreeMap::new(),
+        }
+    }
+
+    fn append(&mut self, to: &To, value: Vec<u8>) {
+        let home = |n: u64| vec![n as usize % PARTITIONS];
+        let partitions = match to {
+            To::Account(id) => home(*id),
+            To::Offer(id) => home(u64::from(*id.as_bytes().last().unwrap())),
+            To::Everywhere => (0..PARTITIONS).collect(),
+        };
+        for p in partitions {
+            let log = &mut self.partitions[p].log;
+            let appended_at = self.shoppers.clock;
+            self.oracle.inbox(p as u32, log.len() as u64, appended_at, &value);
+            log.push(Entry { appended_at, value: value.clone(), found: vec![], now: 0 });
+        }
+    }
+
+    fn deliver(&mut self, n: usize) {
+        for _ in 0..n.min(self.messages.len()) {
+            let message = self.messages.pop_front().unwrap();
+            let to = match message.key() {
+                Key::Account(id) => To::Account(id.get()),
+                Key::Offer(id) => To::Offer(id),
+                Key::Everywhere => To::Everywhere,
+            };
+            self.append(&to, encode(&message));
+        }
+    }
+
+    /// Decides some records of a partition in one transaction; aborts now and then.
+    fn transaction(&mut self, p: usize, most: usize) -> Result<(), String> {
+        let now = self.shoppers.clock;
+        let abort = self.shoppers.rng.chance(10);
+        for _ in 0..most {
+            let partition = &mut self.partitions[p];
+            let Some(entry) = partition.log.get(partition.next) else { break };
+            let record: Inbox = decode(&entry.value).unwrap();
+            if !partition.has_settings {
+                let first = partition.log[partition.next..].iter().find_map(|e| match decode(&e.value).unwrap() {
+                    Inbox::Mark { settings, .. } => Some(settings),
+                    _ => None,
+                });
+                let Some(settings) = first else { break };
+                partition.desk.begin_with(settings);
+                partition.has_settings = true;
+            }
+            if abort {
+                partition.desk.commit();
+                let mut effects = Effects::default();
+                let at = Time::from_millis(entry.appended_at);
+                let _ = partition.desk.step(&record, at, Time::from_millis(now), &mut effects).unwrap();
+                partition.desk.abort();
+            }
+            self.decide(p, &record, now)?;
+        }
+        self.partitions[p].desk.commit();
+        Ok(())
+    }
+
+    /// One record through both.
+    fn decide(&mut self, p: usize, record: &Inbox, now: i64) -> Result<(), String> {
+        let partition = &mut self.partitions[p];
+        let offset = partition.next;
+        let appended_at = partition.log[offset].appended_at;
+        let mut found = Vec::new();
+        loop {
+            let mut effects = Effects::default();
+            let (at, clock) = (Time::from_millis(appended_at), Time::from_millis(now));
+            let progress = partition.desk.step(record, at, clock, &mut effects).unwrap();
+            found.extend(effects.outputs);
+            if progress == Progress::Done {
+                break;
+            }
+            partition.desk.commit();
+        }
+        let value = partition.log[offset].value.clone();
+        let input =
+            Record { partition: p as u32, offset: offset as u64, appended_at, value: &value, now: Some(now) };
+        let expected = partition.model.step(&input);
+        partition.next += 1;
+        let found = self.take(p, offset, found, now);
+        let log = &mut self.partitions[p].log;
+        (log[offset].found, log[offset].now) = (found, now);
+        for (of, outputs) in expected {
+            if let Some(difference) = differ(outputs, &log[of as usize].found) {
+                return Err(self.report(p, of as usize, &difference));
+            }
+        }
+        Ok(())
+    }
+
+    /// Performs what the desk wants; returns it in the model's words.
+    fn take(&mut self, p: usize, offset: usize, outputs: Vec<desk::Output>, now: i64) -> Vec<String> {
+        let mut shown = Vec::new();
+        for output in outputs {
+            let topic = match &output {
+                desk::Output::Event(_) => Topic::Purchases,
+                _ => Topic::Orders,
+            };
+            match output {
+                desk::Output::Event(event) | desk::Output::Order(event) => {
+                    let value = serde_json::to_value(&event).unwrap();
+                    self.shoppers.event(&value);
+                    self.offsets += 1;
+                    let cause = format!("{p}/{offset}");
+                    let bytes = serde_json::to_vec(&value).unwrap();
+                    let partition = event.account_id.get() as u32 % 3;
+                    self.oracle.written(topic, partition, self.offsets, &bytes, &cause, &time(now));
+                    let name = value.get("reason").or(value.get("cause")).unwrap_or(&Value::Null);
+                    *self.seen.entry(format!("{} {name}", value["type"])).or_default() += 1;
+                    shown.push(show(topic, value));
+                }
+                desk::Output::Send(message) => {
+                    shown.push(format!("Message {}", serde_json::to_value(&message).unwrap()));
+                    self.messages.push_back(message);
+                }
+            }
+        }
+        shown
+    }
+
+    /// The difference, with what happened before to whom it concerns.
+    fn report(&self, p: usize, offset: usize, difference: &str) -> String {
+        let log = &self.partitions[p].log;
+        let value: Value = serde_json::from_slice(&log[offset].value).unwrap();
+        let concerned = |entry: &&Entry| {
+            let other: Value = serde_json::from_slice(&entry.value).unwrap();
+            let who = |v: &Value| v.get("account").filter(|a| a.is_string()).or(v.get("account_id")).cloned();
+            other["type"] == "mark" || who(&value).is_none() || who(&other).is_none() || who(&other) == who(&value)
+        };
+        let before: Vec<&Entry> = log[..=offset].iter().filter(concerned).collect();
+        let mut text = String::new();
+        for entry in before.iter().skip(before.len().saturating_sub(lines())) {
+            let mut value: Value = serde_json::from_slice(&entry.value).unwrap();
+            if value["type"] == "mark" {
+                value["settings"] = value["settings"]["revision"].clone();
+            }
+            let _ = writeln!(text, "  {} {value}", time(entry.appended_at));
+            let _ = writeln!(text, "      now {} -> {}", time(entry.now), entry.found.join(" | "));
+        }
+        format!("{text}{difference}\ndesk time {}", time(self.partitions[p].model.desk_time()))
+    }
+}
+
+fn lines() -> usize {
+    std::env::var("MODEL_LINES").ok().and_then(|n| n.parse().ok()).unwrap_or(30)
+}
+
+fn show(topic: Topic, mut event: Value) -> String {
+    crate::common::model::strip_text(&mut event);
+    format!("{topic:?} {event}")
+}
+
+fn differ(expected: Vec<Output>, found: &[String]) -> Option<String> {
+    let want: Vec<String> = expected
+        .into_iter()
+        .map(|output| match output {
+            Output::Event(event) => format!("Purchases {event}"),
+            Output::Order(event) => format!("Orders {event}"),
+            Output::Message(message) => format!("Message {message}"),
+        })
+        .collect();
+    // The order is fixed among events, but for what one record cancels.
+    let ordered = |all: &[String]| -> Vec<String> {
+        let is_ordered = |s: &&String| !s.starts_with("Message") && !s.contains("purchase.cancelled");
+        all.iter().filter(is_ordered).cloned().collect()
+    };
+    let sorted = |all: &[String]| {
+        let mut all = all.to_vec();
+        all.sort();
+        all
+    };
+    if sorted(&want) == sorted(found) && ordered(&want) == ordered(found) {
+        return None;
+    }
+    Some(format!("the model: {want:#?}\nthe desk: {found:#?}"))
+}
+
+/// One random run of so many steps.
+fn run(seed: u64, steps: usize) -> Result<Run, String> {
+    let mut run = Run::new(seed);
+    // A part of the runs begins with records that wait for the first mark.
+    let begin = run.shoppers.begin();
+    for (to, record) in begin {
+        run.append(&to, bytes(&record));
+    }
+    for _ in 0..steps {
+        for (to, record) in run.shoppers.next() {
+            run.append(&to, bytes(&record));
+        }
+        let n = run.shoppers.rng.range(0, 6) as usize;
+        run.deliver(n);
+        for p in 0..PARTITIONS {
+            let most = run.shoppers.rng.range(0, 12) as usize;
+            run.transaction(p, most).map_err(|e| format!("seed {seed}\n{e}"))?;
+        }
+    }
+    loop {
+        for p in 0..PARTITIONS {
+            run.transaction(p, usize::MAX).map_err(|e| format!("seed {seed}\n{e}"))?;
+        }
+        if run.messages.is_empty() {
+            break;
+        }
+        run.deliver(usize::MAX);
+    }
+    Ok(run)
+}
+
+/// The model and the desk decide alike, and the oracle agrees with both.
+#[test]
+fn the_model_and_the_desk_decide_alike() {
+    let (from, seeds) = seeds();
+    let mut seen = std::collections::BTreeMap::new();
+    for seed in from..from + seeds {
+        let mut run = run(seed, 400).unwrap_or_else(|e| panic!("{e}"));
+        for (name, n) in &run.seen {
+            *seen.entry(name.clone()).or_insert(0) += n;
+        }
+        for p in 0..PARTITIONS {
+            let upto = run.partitions[p].log.len() as u64;
+            run.oracle.decided(p as u32, upto).unwrap_or_else(|e| panic!("seed {seed}: {e}"));
+        }
+        run.oracle.finish().unwrap_or_else(|e| panic!("seed {seed}: {e}"));
+    }
+    println!("{seen:#?}");
+}
+
+fn seeds() -> (u64, u64) {
+    let number = |name: &str| std::env::var(name).ok().and_then(|n| n.parse::<u64>().ok());
+    (number("MODEL_SEED").unwrap_or(0), number("MODEL_SEEDS").unwrap_or(40))
+}
