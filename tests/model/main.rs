@@ -8,3 +8,4 @@ mod common;
 mod differential;
 mod inputs;
 mod shoppers;
+mod probe;

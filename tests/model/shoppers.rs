@@ -24,6 +24,7 @@ pub enum To {
 struct Given {
     account: u64,
     code: String,
+    issued_at: i64,
 }
 
 #[derive(Clone)]
@@ -48,7 +49,10 @@ pub struct Shoppers {
     special: Vec<i64>,
     ids: u64,
     offset: u64,
-    table: Vec<Value>,
+    /// A mark was made.
+    marked: bool,
+    /// Records of the account table, each with the time of its making.
+    table: Vec<(i64, Value)>,
 }
 
 impl Shoppers {
@@ -79,6 +83,7 @@ impl Shoppers {
             special: vec![START],
             ids: 0,
             offset: 0,
+            marked: false,
             table: vec![],
         }
     }
@@ -92,7 +97,9 @@ impl Shoppers {
         self.special.extend(["at", "deadline", "issued_at"].into_iter().filter_map(millis));
         if let Some(code) = event["code"].as_str() {
             let account = event["account_id"].as_str().unwrap().parse().unwrap();
-            self.codes.push(Given { account, code: code.trim_start_matches("#Confirm").to_owned() });
+            let issued_at = if event["type"] == "purchase.requested" { millis("at") } else { None };
+            let issued_at = issued_at.unwrap_or(self.clock);
+            self.codes.push(Given { account, issued_at, code: code.trim_start_matches("#Confirm").to_owned() });
         }
         for (kept, list) in [(KEPT, &mut self.special)] {
             let excess = list.len().saturating_sub(kept);
@@ -216,7 +223,7 @@ impl Shoppers {
         };
         let given = self.codes[at].clone();
         let account = if self.rng.chance(95) { given.account } else { self.somebody() };
-        let mut codes = vec![given.code];
+        let mut codes = vec![given.code.clone()];
         if self.rng.chance(8) {
             let other = self.rng.pick(&self.codes).code.clone();
             if other != codes[0] {
@@ -224,7 +231,8 @@ impl Shoppers {
             }
         }
         let offers = if self.rng.chance(20) { self.some_offers() } else { vec![] };
-        let time = self.tweet_time();
+        // Nobody tweets a code hours before it was given out; out of order is enough.
+        let time = self.tweet_time().max(given.issued_at - HOUR);
         let codes: Vec<&str> = codes.iter().map(String::as_str).collect();
         self.tweet(account, time, &codes, &offers.iter().collect::<Vec<_>>())
     }
@@ -299,7 +307,7 @@ impl Shoppers {
         }
         self.linked[id as usize] = record.clone();
         let record = inputs::account_record(id, self.offset, record);
-        self.table.push(record.clone());
+        self.table.push((self.clock, record.clone()));
         vec![(To::Account(id), record)]
     }
 
@@ -308,14 +316,20 @@ impl Shoppers {
         match self.rng.range(0, 10) {
             0..6 => self.put(id, "active"),
             6 => self.put(id, "frozen"),
-            7 => {
+            // Not before the first mark: see below.
+            7 if self.marked => {
                 self.offset += 1;
                 self.linked[id as usize] = Value::Null;
                 vec![(To::Account(id), inputs::account_record(id, self.offset, Value::Null))]
             }
             _ => {
                 let Some(old) = self.table.len().checked_sub(self.rng.range(1, 8) as usize) else { return vec![] };
-                let record = self.table[old].clone();
+                let (made, record) = self.table[old].clone();
+                // How long the place of an unlinked record is remembered is left open: the desk keeps
+                // it for a day of desk time, which begins at 0.
+                if made < self.clock - 12 * HOUR {
+                    return vec![];
+                }
                 vec![(To::Account(record["account_id"].as_str().unwrap().parse().unwrap()), record)]
             }
         }
@@ -348,7 +362,10 @@ impl Shoppers {
         }
         all.push((To::Everywhere, json!({"type": "ends", "offer_id": id, "ends_at": offer["ends_at"]})));
         if offer.get("stock").is_some() {
-            all.push((To::Offer(id.clone()), json!({"type": "offer", "offer": offer})));
+            // The feeder may repeat a record.
+            for _ in 0..self.rng.range(1, 3) {
+                all.push((To::Offer(id.clone()), json!({"type": "offer", "offer": offer})));
+            }
         }
         self.offers[n] = with(offer, "hashtag", json!(format!("#Get{id}")));
         all
@@ -373,6 +390,7 @@ impl Shoppers {
             self.settings["slack_ms"] = json!(*self.rng.pick(&[30_000, 10_000, 60_000]));
             self.settings["window_seconds"] = json!(self.rng.range(60, 180));
         }
+        self.marked = true;
         let slack = self.settings["slack_ms"].as_i64().unwrap();
         let horizon = 2 * HOUR + slack;
         let time = self.moment(&[0, slack, slack, slack, slack, horizon, HOUR, DAY]).min(self.clock);

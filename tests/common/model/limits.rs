@@ -34,16 +34,14 @@ impl<'a> Own<'a> {
     pub fn against_request(&self, offer: &Offer, time: i64) -> Option<&'static str> {
         let own = self.account.record.as_ref().map(|r| r.caps.clone()).unwrap_or_default();
         let open = |p: &&Purchase| p.state == State::Pending && p.deadline >= time;
-        // "Limits stay reserved" while a purchase is submitted: it holds its place.
-        let held = |p: &&Purchase| {
-            matches!(p.state, State::Pending | State::Submitted) && p.deadline >= time
-        };
+        // open: a submitted purchase waits for no confirmation, so it is no pending ("limits stay
+        // reserved" is about its unit and its amount).
         let all = &self.account.purchases;
         let pendings_of_offer = all.iter().filter(open).filter(|p| p.offer.offer_id == offer.offer_id).count();
         if self.units(offer) + pendings_of_offer as u64 + 1 > offer.per_account {
             return Some("limit_reached");
         }
-        if all.iter().filter(held).count() as u64 + 1 > own.pendings.unwrap_or(self.limits.pendings) {
+        if all.iter().filter(open).count() as u64 + 1 > own.pendings.unwrap_or(self.limits.pendings) {
             return Some("limit_reached");
         }
         let requests = all.iter().filter(|p| p.issued_at > time - HOUR).count() as u64;

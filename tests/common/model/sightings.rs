@@ -4,6 +4,7 @@ use hashbuy::core::account::AccountStatus;
 use hashbuy::core::inbox::{Confirmation, SeenCode, SeenOffer, Sighting};
 use hashbuy::core::offer::{Offer, OfferKind, OfferStatus};
 use hashbuy::core::ids::TweetId;
+use hashbuy::core::time::Time;
 use serde_json::json;
 
 use super::accounts::{Account, Purchase, State};
@@ -30,9 +31,11 @@ struct Tag<'t> {
 impl Account {
     /// One tweet is one step.
     pub fn sighted(&mut self, tweet: &Sighting, with: &Circumstances, out: &mut Vec<Output>) {
-        let time = tweet.time.millis();
         let (codes, offers) = each_once(tweet);
-        if time < with.desk_time - with.horizon() {
+        // open: how old an edited tweet is. By its identity, the first version, whose marker is gone
+        // by then: by the time of a later version the tweet could count a second time.
+        let first = Time::of_tweet_id(tweet.first_id.get()).unwrap_or(tweet.time).min(tweet.time).millis();
+        if first < with.desk_time - with.horizon() {
             return self.still_pending(tweet, &codes, with, out);
         }
         if self.markers.iter().any(|(first, _)| *first == tweet.first_id.get()) {
@@ -44,7 +47,7 @@ impl Account {
         if self.markers.len() >= MARKERS {
             return self.still_pending(tweet, &codes, with, out);
         }
-        self.markers.push((tweet.first_id.get(), time));
+        self.markers.push((tweet.first_id.get(), first));
         let deleted = [tweet.first_id, tweet.tweet_id].iter().any(|id| self.deletions.contains(&id.get()));
         if let Some(reason) = self.barred(tweet) {
             let codes = codes.iter().map(|seen| self.tag_of_code(seen, with));

@@ -37,7 +37,9 @@ impl Stock {
             "purchase_id": wanted.purchase_id.to_string(),
             "confirmed": confirmed,
         })));
-        self.tell(&wanted.offer.offer_id, out);
+        if confirmed {
+            self.tell(&wanted.offer.offer_id, out);
+        }
     }
 
     /// A unit went under a version without a stock.
