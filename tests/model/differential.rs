@@ -130,6 +130,9 @@ impl Run {
             let (at, clock) = (Time::from_millis(appended_at), Time::from_millis(now));
             let progress = partition.desk.step(record, at, clock, &mut effects).unwrap();
             found.extend(effects.outputs);
+            for (what, n) in effects.tally.iter() {
+                *self.seen.entry(what.as_str().to_owned()).or_default() += n;
+            }
             if progress == Progress::Done {
                 break;
             }
@@ -168,8 +171,11 @@ impl Run {
                     let bytes = serde_json::to_vec(&value).unwrap();
                     let partition = event.account_id.get() as u32 % 3;
                     self.oracle.written(topic, partition, self.offsets, &bytes, &cause, &time(now));
-                    let name = value.get("reason").or(value.get("cause")).unwrap_or(&Value::Null);
-                    *self.seen.entry(format!("{} {name}", value["type"])).or_default() += 1;
+                    let kind = value["type"].as_str().unwrap();
+                    let why = value.get("reason").or(value.get("cause")).and_then(Value::as_str);
+                    let own = if value.get("purchase_id").is_some() { " of a purchase" } else { "" };
+                    let name = why.map_or(kind.to_owned(), |why| format!("{why}{own}"));
+                    *self.seen.entry(name).or_default() += 1;
                     shown.push(show(topic, value));
                 }
                 desk::Output::Send(message) => {

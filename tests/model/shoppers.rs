@@ -64,8 +64,8 @@ impl Shoppers {
         });
         settings["window_seconds"] = json!(120);
         let mut offers: Vec<Value> = (0..OFFERS).map(|n| inputs::offer(&format!("o{n}"), 1, 300)).collect();
-        offers[1]["stock"] = json!(3);
-        offers[2]["stock"] = json!(5);
+        offers[1]["stock"] = json!(2);
+        offers[2]["stock"] = json!(3);
         offers[2]["per_account"] = json!(3);
         offers[3]["per_account"] = json!(5);
         offers[3]["window_seconds"] = json!(60);
@@ -140,9 +140,9 @@ impl Shoppers {
 
     fn pause(&mut self) {
         self.clock += match self.rng.range(0, 1_000) {
-            0..600 => self.rng.range(0, 3 * SECOND),
-            600..930 => self.rng.range(0, 90 * SECOND),
-            930..985 => self.rng.range(0, 15 * MINUTE),
+            0..750 => self.rng.range(0, 3 * SECOND),
+            750..960 => self.rng.range(0, 60 * SECOND),
+            960..985 => self.rng.range(0, 15 * MINUTE),
             985..997 => self.rng.range(0, 3 * HOUR),
             _ => self.rng.range(0, 2 * DAY),
         };
@@ -232,7 +232,8 @@ impl Shoppers {
         }
         let offers = if self.rng.chance(20) { self.some_offers() } else { vec![] };
         // Nobody tweets a code hours before it was given out; out of order is enough.
-        let time = self.tweet_time().max(given.issued_at - HOUR);
+        let time = if self.rng.chance(40) { self.clock } else { self.tweet_time() };
+        let time = time.max(given.issued_at - HOUR);
         let codes: Vec<&str> = codes.iter().map(String::as_str).collect();
         self.tweet(account, time, &codes, &offers.iter().collect::<Vec<_>>())
     }
@@ -344,7 +345,7 @@ impl Shoppers {
         offer["cancel_pending"] = json!(false);
         let mut all = vec![];
         match self.rng.range(0, 10) {
-            0..4 => offer["stock"] = json!(self.rng.range(1, 12)),
+            0..4 => offer["stock"] = json!(self.rng.range(1, 6)),
             4 => {
                 offer.as_object_mut().unwrap().remove("stock");
             }
@@ -373,7 +374,7 @@ impl Shoppers {
 
     /// As many tweets as it takes to use up an account's markers.
     fn burst(&mut self) -> Vec<(To, Value)> {
-        if self.rng.chance(70) {
+        if self.rng.chance(85) {
             return vec![];
         }
         let account = self.somebody();
