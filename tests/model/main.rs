@@ -3,9 +3,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
+mod audit;
+mod cases;
 #[path = "../common/mod.rs"]
 mod common;
 mod differential;
 mod inputs;
 mod shoppers;
-mod probe;

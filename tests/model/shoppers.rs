@@ -113,7 +113,11 @@ impl Shoppers {
             let account = event["account_id"].as_str().unwrap().parse().unwrap();
             let issued_at = if event["type"] == "purchase.requested" { millis("at") } else { None };
             let issued_at = issued_at.unwrap_or(self.clock);
-            self.codes.push(Given { account, issued_at, code: code.trim_start_matches("#Confirm").to_owned() });
+            self.codes.push(Given {
+                account,
+                issued_at,
+                code: code.trim_start_matches("#Confirm").to_owned(),
+            });
         }
         self.aim(event, millis("issued_at"), millis("deadline"));
         let excess = self.special.len().saturating_sub(KEPT);
@@ -125,7 +129,8 @@ impl Shoppers {
     fn aim(&mut self, event: &Value, issued_at: Option<i64>, deadline: Option<i64>) {
         let text = |field: &Value| field.as_str().map(str::to_owned);
         let tweet = text(&event["reply"]["in_reply_to"]).or(text(&event["tweet_id"]));
-        let Some(time) = tweet.and_then(|id| hashbuy::core::time::Time::of_tweet_id(id.parse().unwrap())) else {
+        let Some(time) = tweet.and_then(|id| hashbuy::core::time::Time::of_tweet_id(id.parse().unwrap()))
+        else {
             return;
         };
         let account = text(&event["account_id"]).unwrap().parse().unwrap();
@@ -164,7 +169,8 @@ impl Shoppers {
             (2, Some(code)) if self.rng.chance(50) => self.tweet(aim.account, time, &[code], &[]),
             (2, _) => self.tweet(aim.account, time, &["77770000"], &[]),
             (3, _) => {
-                let tweets: Vec<Tweet> = self.tweets.iter().filter(|tweet| tweet.time == aim.time).cloned().collect();
+                let tweets: Vec<Tweet> =
+                    self.tweets.iter().filter(|tweet| tweet.time == aim.time).cloned().collect();
                 let copies = tweets.into_iter().map(|tweet| (To::Account(tweet.account), tweet.record));
                 std::iter::once(mark).chain(copies).collect()
             }
@@ -410,7 +416,9 @@ impl Shoppers {
                 vec![(To::Account(id), inputs::account_record(id, self.offset, Value::Null))]
             }
             _ => {
-                let Some(old) = self.table.len().checked_sub(self.rng.range(1, 8) as usize) else { return vec![] };
+                let Some(old) = self.table.len().checked_sub(self.rng.range(1, 8) as usize) else {
+                    return vec![];
+                };
                 let (made, record) = self.table[old].clone();
                 // How long the place of an unlinked record is remembered is left open: the desk keeps
                 // it for a day of desk time, which begins at 0.
@@ -464,10 +472,12 @@ impl Shoppers {
             return vec![];
         }
         let account = self.somebody();
-        (0..250).flat_map(|_| {
-            let time = self.clock - self.rng.range(0, 3 * SECOND);
-            self.tweet(account, time, &["7777AAAA"], &[])
-        }).collect()
+        (0..250)
+            .flat_map(|_| {
+                let time = self.clock - self.rng.range(0, 3 * SECOND);
+                self.tweet(account, time, &["7777AAAA"], &[])
+            })
+            .collect()
     }
 
     fn mark(&mut self) -> Vec<(To, Value)> {

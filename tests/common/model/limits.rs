@@ -37,7 +37,8 @@ impl<'a> Own<'a> {
         // open: a submitted purchase waits for no confirmation, so it is no pending ("limits stay
         // reserved" is about its unit and its amount).
         let all = &self.account.purchases;
-        let pendings_of_offer = all.iter().filter(open).filter(|p| p.offer.offer_id == offer.offer_id).count();
+        let pendings_of_offer =
+            all.iter().filter(open).filter(|p| p.offer.offer_id == offer.offer_id).count();
         if self.units(offer) + pendings_of_offer as u64 + 1 > offer.per_account {
             return Some("limit_reached");
         }
@@ -49,8 +50,13 @@ impl<'a> Own<'a> {
             return Some("limit_reached");
         }
         let currency = offer.amount().currency;
-        let pending: i64 =
-            all.iter().filter(open).map(|p| p.offer.amount()).filter(|m| m.currency == currency).map(|m| m.amount).sum();
+        let pending: i64 = all
+            .iter()
+            .filter(open)
+            .map(|p| p.offer.amount())
+            .filter(|m| m.currency == currency)
+            .map(|m| m.amount)
+            .sum();
         self.against_amount(offer, time, pending)
     }
 

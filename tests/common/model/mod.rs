@@ -11,7 +11,7 @@
 //! Where the rules leave something open the choice is marked with "open:" in the comments.
 
 mod accounts;
-mod codes;
+pub mod codes;
 mod limits;
 mod oracle;
 mod sightings;
@@ -225,7 +225,9 @@ impl Model {
                 let stock = self.stocks.entry(confirmation.offer.offer_id.clone()).or_default();
                 stock.submitted(confirmation, &with, &mut out);
             }
-            Inbox::Sold { offer_id } => self.stocks.entry(offer_id.clone()).or_default().sold(offer_id, &mut out),
+            Inbox::Sold { offer_id } => {
+                self.stocks.entry(offer_id.clone()).or_default().sold(offer_id, &mut out)
+            }
             Inbox::SoldOut { offer_id, version, sold } => {
                 self.told.insert(offer_id.clone(), SoldOut { version: *version, sold: *sold });
             }

@@ -101,7 +101,15 @@ impl Oracle {
 
     /// A committed event, with its headers `hashbuy-cause` and `hashbuy-now`; those of a partition
     /// in the order of their offsets.
-    pub fn written(&mut self, topic: Topic, partition: u32, offset: u64, value: &[u8], cause: &str, now: &str) {
+    pub fn written(
+        &mut self,
+        topic: Topic,
+        partition: u32,
+        offset: u64,
+        value: &[u8],
+        cause: &str,
+        now: &str,
+    ) {
         let place = format!("{topic:?} {partition}/{offset}");
         let Ok(mut event) = serde_json::from_slice::<Value>(value) else {
             return self.differ(format!("{place}: no JSON: {}", String::from_utf8_lossy(value)));
@@ -157,7 +165,9 @@ impl Oracle {
         for ((partition, offset), all) in std::mem::take(&mut self.written) {
             let what: Vec<String> = all.iter().map(Written::show).collect();
             let what = what.join("\n  ");
-            left.push(format!("events whose cause {partition}/{offset} is not decided, or unknown:\n  {what}"));
+            left.push(format!(
+                "events whose cause {partition}/{offset} is not decided, or unknown:\n  {what}"
+            ));
         }
         let (mut pendings, mut ended) = (Vec::new(), 0);
         for of in self.partitions.values() {
@@ -260,11 +270,11 @@ fn name(event: &Value) -> String {
     }
 }
 
-/// Takes out the text of the reply, if there is one as there must be.
+/// Takes out the text of the reply, whose wording is free; one that is missing or empty stands out.
 pub fn strip_text(event: &mut Value) {
-    if let Some(reply) = event.get_mut("reply").and_then(Value::as_object_mut)
-        && reply.get("text").and_then(Value::as_str).is_some_and(|text| !text.is_empty())
-    {
-        reply.remove("text");
+    let Some(reply) = event.get_mut("reply").and_then(Value::as_object_mut) else { return };
+    let text = reply.remove("text");
+    if text.as_ref().and_then(Value::as_str).is_none_or(str::is_empty) {
+        reply.insert("text".to_owned(), "missing or empty".into());
     }
 }

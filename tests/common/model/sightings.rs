@@ -1,9 +1,9 @@
 //! What a tweet of an account leads to, row by row.
 
 use hashbuy::core::account::AccountStatus;
+use hashbuy::core::ids::TweetId;
 use hashbuy::core::inbox::{Confirmation, SeenCode, SeenOffer, Sighting};
 use hashbuy::core::offer::{Offer, OfferKind, OfferStatus};
-use hashbuy::core::ids::TweetId;
 use hashbuy::core::time::Time;
 use serde_json::json;
 
@@ -74,7 +74,13 @@ impl Account {
     ///
     /// open: one that a limit or a lock refuses leads to nothing here, as the tweet leaves no marker
     /// and its copy would be refused again.
-    fn still_pending(&mut self, tweet: &Sighting, codes: &[&SeenCode], with: &Circumstances, out: &mut Vec<Output>) {
+    fn still_pending(
+        &mut self,
+        tweet: &Sighting,
+        codes: &[&SeenCode],
+        with: &Circumstances,
+        out: &mut Vec<Output>,
+    ) {
         if self.record.is_none() || self.barred(tweet).is_some() {
             return;
         }
@@ -109,7 +115,13 @@ impl Account {
     }
 
     /// A code. Returns its offer, where the offer's tag in the same tweet does nothing any more.
-    fn code(&mut self, tweet: &Sighting, seen: &SeenCode, with: &Circumstances, out: &mut Vec<Output>) -> Option<String> {
+    fn code(
+        &mut self,
+        tweet: &Sighting,
+        seen: &SeenCode,
+        with: &Circumstances,
+        out: &mut Vec<Output>,
+    ) -> Option<String> {
         let time = tweet.time.millis();
         let tag = self.tag_of_code(seen, with);
         let Some(i) = tag.purchase else {
@@ -214,9 +226,9 @@ impl Account {
 
     /// The pending that a reminder is about; of two, the one requested last.
     fn newest_open(&self, offer_id: &str, time: i64) -> Option<usize> {
-        self.purchases.iter().rposition(|p| {
-            p.state == State::Pending && p.offer.offer_id == offer_id && p.deadline >= time
-        })
+        self.purchases
+            .iter()
+            .rposition(|p| p.state == State::Pending && p.offer.offer_id == offer_id && p.deadline >= time)
     }
 
     fn against_request(&self, offer: &Offer, time: i64, with: &Circumstances) -> Option<&'static str> {

@@ -56,7 +56,13 @@ impl Ledger {
     }
 
     /// An event. Says what is wrong with it whatever it was decided on.
-    pub fn written(&mut self, topic: Topic, partition: u32, cause: (u32, u64), event: &Value) -> Option<String> {
+    pub fn written(
+        &mut self,
+        topic: Topic,
+        partition: u32,
+        cause: (u32, u64),
+        event: &Value,
+    ) -> Option<String> {
         let of = |field: &str| event[field].as_str().unwrap_or_default().to_owned();
         let before = self.causes.insert((topic, partition, cause.0), cause.1);
         if before.is_some_and(|before| before > cause.1) {
@@ -67,7 +73,9 @@ impl Ledger {
         }
         let purchase = of("purchase_id");
         match event["type"].as_str().unwrap_or_default() {
-            "purchase.requested" if !self.requested.insert(purchase.clone()) => Some("requested twice".to_owned()),
+            "purchase.requested" if !self.requested.insert(purchase.clone()) => {
+                Some("requested twice".to_owned())
+            }
             kind @ ("purchase.confirmed" | "purchase.lapsed" | "purchase.cancelled") => {
                 let ends = self.ended.entry(purchase).or_default();
                 ends.push(kind.to_owned());
