@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::common::model::{Oracle, Summary, Topic};
+use crate::common::model::{Oracle, Summary};
 use crate::differential::{Found, Run, run};
 use crate::inputs::{SECRET, time};
 
@@ -109,18 +109,19 @@ const WRONGS: [Wrong; 14] = [
         t.inbox.push((1 - partition, end + 1, appended_at, value));
     }),
     ("events out of order", "came before it", |t| {
-        let (one, other) = (t.first("purchase.requested"), t.first("purchase.lapsed"));
-        let mut late = t.events.remove(one);
-        late.partition = t.events[other].partition;
-        let last =
-            t.events.iter().rposition(|f| f.partition == late.partition && f.topic == Topic::Purchases);
-        t.events.insert(last.unwrap() + 1, late);
+        let line = |found: &Found| (found.topic, found.partition, found.cause[..1].to_owned());
+        let one = t.first("purchase.requested");
+        let later = |i: &usize| {
+            line(&t.events[*i]) == line(&t.events[one]) && t.events[*i].cause != t.events[one].cause
+        };
+        let other = (one + 1..t.events.len()).find(later).unwrap();
+        t.events.swap(one, other);
     }),
 ];
 
 #[test]
 fn a_run_that_is_right_passes_and_one_wrong_thing_does_not() {
-    for seed in 0..6 {
+    for seed in 0..3 {
         let run = run(seed, 400).unwrap();
         let summary = Topics::of(&run).audit().unwrap_or_else(|e| panic!("seed {seed}: {e}"));
         assert!(summary.records > 400 && summary.messages > 0);

@@ -59,8 +59,10 @@ struct Partition {
 /// Compares the topics of a run with the model of each inbox partition.
 ///
 /// Feed it all committed records ([`inbox`](Oracle::inbox), [`written`](Oracle::written)), then say
-/// how far the desk has come ([`decided`](Oracle::decided)): read the group's committed offsets
-/// *first* and the topics to their ends afterwards, and every event of a decided record has been fed.
+/// how far the desk has come ([`decided`](Oracle::decided)). Every event of a decided record has to
+/// be fed before: read the group's committed offsets *first*, then the high watermarks of the topics,
+/// then the topics up to these. (A transaction's end reaches its partitions one by one, so the end of
+/// what is readable at a moment is not enough.)
 pub struct Oracle {
     secret: Vec<u8>,
     partitions: BTreeMap<u32, Partition>,
@@ -250,8 +252,11 @@ impl Oracle {
         if self.differences.is_empty() {
             return Ok(());
         }
-        let first: Vec<&str> = self.differences.iter().take(TOLD).map(String::as_str).collect();
-        Err(format!("{} differences; the first:\n{}", self.differences.len(), first.join("\n")))
+        let mut first: Vec<String> = self.differences.iter().take(TOLD).cloned().collect();
+        // A message that never came explains a lot of what follows.
+        let messages = self.ledger.wrong_messages(self.partitions.keys().copied());
+        first.extend(messages.into_iter().filter(|m| !self.differences.contains(m)).take(TOLD));
+        Err(format!("{} differences; the first, and messages:\n{}", self.differences.len(), first.join("\n")))
     }
 }
 

@@ -89,9 +89,9 @@ impl Ledger {
         }
     }
 
-    /// What is missing or too much at the end of a run.
-    pub fn left_over(&self, partitions: impl Iterator<Item = u32>, pendings: &[String]) -> Vec<String> {
-        let mut left = self.strays.clone();
+    /// Messages that are not in the inbox as often as the rules ask for.
+    pub fn wrong_messages(&self, partitions: impl Iterator<Item = u32>) -> Vec<String> {
+        let mut left = Vec::new();
         let partitions: Vec<u32> = partitions.collect();
         let messages: BTreeSet<&String> = self.expected.keys().chain(self.found.keys()).collect();
         for message in messages {
@@ -109,6 +109,13 @@ impl Ledger {
                 ));
             }
         }
+        left
+    }
+
+    /// What is missing or too much at the end of a run.
+    pub fn left_over(&self, partitions: impl Iterator<Item = u32>, pendings: &[String]) -> Vec<String> {
+        let mut left = self.strays.clone();
+        left.extend(self.wrong_messages(partitions));
         let pendings: BTreeSet<&String> = pendings.iter().collect();
         for purchase in &self.requested {
             if !self.ended.contains_key(purchase) && !pendings.contains(purchase) {
