@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::common::model::{Oracle, Summary};
-use crate::differential::{Found, Run, run};
+use crate::differential::{Found, Run, run, run_of_lapses};
 use crate::inputs::{SECRET, time};
 
 /// One inbox record as it is fed.
@@ -81,7 +81,7 @@ const WRONGS: [Wrong; 14] = [
         let at = t.first("purchase.reminded");
         t.events[at].event["reply"].as_object_mut().unwrap().remove("text");
     }),
-    ("a request by another clock", "expected: Purchases", |t| {
+    ("a request by another clock", "inbox", |t| {
         let late = |found: &Found| {
             found.event["type"] == "purchase.requested" && found.event["issued_at"] == json!(time(found.now))
         };
@@ -133,4 +133,23 @@ fn a_run_that_is_right_passes_and_one_wrong_thing_does_not() {
             assert!(told.contains(word), "{name}: {told}");
         }
     }
+}
+
+#[test]
+fn a_mark_may_take_several_transactions() {
+    let run = run_of_lapses(1_100).unwrap();
+    let mut topics = Topics::of(&run);
+    let lapses = topics.events.iter_mut().filter(|found| found.event["type"] == "purchase.lapsed");
+    for (n, lapse) in lapses.enumerate() {
+        lapse.now += n as i64 / 500;
+    }
+    let summary = topics.audit().unwrap();
+    assert_eq!(summary.events["purchase.lapsed"], 2_200);
+    // But a lapse out of its order is told.
+    let one = topics.first("purchase.lapsed");
+    let later = topics.events[one + 1..].iter().position(|found| {
+        (found.partition, &found.cause) == (topics.events[one].partition, &topics.events[one].cause)
+    });
+    topics.events.swap(one, one + 1 + later.unwrap());
+    assert!(topics.audit().unwrap_err().contains("out of order"));
 }

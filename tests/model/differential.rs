@@ -9,8 +9,8 @@ use hashbuy::core::inbox::{Inbox, Key, decode, encode};
 use hashbuy::core::time::Time;
 use serde_json::Value;
 
-use crate::common::model::{Model, Output, Record, Topic, strip_text};
-use crate::inputs::{SECRET, bytes, time};
+use crate::common::model::{HOUR, Model, Output, Record, Topic, strip_text};
+use crate::inputs::{self, SECRET, START, bytes, time};
 use crate::shoppers::{Shoppers, To};
 
 const PARTITIONS: usize = 2;
@@ -110,7 +110,9 @@ impl Run {
 
     /// Decides some records of a partition in one transaction; aborts now and then.
     fn transaction(&mut self, p: usize, most: usize) -> Result<(), String> {
-        let now = self.shoppers.clock;
+        // A clock that is set wrong now and then, by up to an hour.
+        let wrong = if self.shoppers.rng.chance(3) { self.shoppers.rng.range(-HOUR, HOUR) } else { 0 };
+        let now = self.shoppers.clock + wrong;
         let abort = self.shoppers.rng.chance(10);
         for _ in 0..most {
             let partition = &mut self.partitions[p];
@@ -295,6 +297,23 @@ pub fn run(seed: u64, steps: usize) -> Result<Run, String> {
         }
         run.deliver(usize::MAX);
     }
+    Ok(run)
+}
+
+/// A run in which one mark ends so many purchases in each partition.
+pub fn run_of_lapses(each: u64) -> Result<Run, String> {
+    let mut run = Run::new(0);
+    run.append(&To::Everywhere, bytes(&inputs::mark(START, &inputs::settings(1))));
+    let tea = inputs::offer("tea", 1, 100);
+    for id in 100..100 + each * PARTITIONS as u64 {
+        let record = inputs::account(id, "active", START - 24 * HOUR);
+        run.append(&To::Account(id), bytes(&inputs::account_record(id, 1, record)));
+        let tweet = inputs::tweet_id(START, id);
+        let record = inputs::sighting(id, tweet, tweet, START, &[], &[&tea]);
+        run.append(&To::Account(id), bytes(&record));
+    }
+    run.append(&To::Everywhere, bytes(&inputs::mark(START + HOUR, &inputs::settings(1))));
+    (0..PARTITIONS).try_for_each(|p| run.transaction(p, usize::MAX))?;
     Ok(run)
 }
 
