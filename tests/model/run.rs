@@ -137,7 +137,13 @@ impl Run {
             }
             self.decide(p, &record, now)?;
         }
-        self.partitions[p].desk.commit();
+        let partition = &mut self.partitions[p];
+        partition.desk.commit();
+        let (alive, held) = (partition.model.alive(), partition.desk.pendings().count());
+        // Before its first mark the model has decided nothing.
+        if partition.model.desk_time() > 0 && held != alive.pendings {
+            return Err(format!("the desk holds {held} pendings, the model {alive:?}"));
+        }
         Ok(())
     }
 
