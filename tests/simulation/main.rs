@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+#[path = "../common/model/mod.rs"]
+#[allow(dead_code, reason = "the simulation needs a part of it")]
+mod model;
 mod sim;
 
 use std::sync::Mutex;

@@ -7,6 +7,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a tool of the tests may panic")]
 
+#[path = "../common/model/mod.rs"]
+#[allow(dead_code, reason = "the simulation needs a part of it")]
+mod model;
 mod sim;
 
 use std::collections::BTreeMap;

@@ -154,22 +154,34 @@ impl MemoryLog {
     /// # Errors
     /// [`Kind::Fatal`] if there is no such topic.
     pub fn records(&self, name: &str) -> Result<Vec<Record>, Error> {
-        self.shared.look(|state| {
+        let partitions = self.shared.look(|state| {
             let topic = state.topics.get(name).ok_or_else(|| no_topic(name))?;
+            Ok(topic.settings.partitions)
+        })?;
+        let all = (0..partitions).map(|number| self.records_from(&Partition::new(name, number), 0));
+        Ok(all.collect::<Result<Vec<_>, Error>>()?.into_iter().flatten().collect())
+    }
+
+    /// The committed records of a partition at or behind an offset.
+    ///
+    /// # Errors
+    /// [`Kind::Fatal`] if there is no such partition.
+    pub fn records_from(&self, partition: &Partition, offset: u64) -> Result<Vec<Record>, Error> {
+        self.shared.look(|state| {
+            let log = state.partition(partition)?;
             let mut records = Vec::new();
-            for (partition, log) in (0..).zip(&topic.partitions) {
-                let read = log.read(log.start(), Isolation::Committed, usize::MAX, |offset, body| {
-                    records.push(Record {
-                        partition,
-                        offset,
-                        timestamp: body.timestamp,
-                        key: body.key.clone(),
-                        value: body.value.clone(),
-                        headers: body.headers.clone(),
-                    });
+            let from = offset.clamp(log.start(), log.end(Isolation::Uncommitted));
+            let read = log.read(from, Isolation::Committed, usize::MAX, |offset, body| {
+                records.push(Record {
+                    partition: partition.number,
+                    offset,
+                    timestamp: body.timestamp,
+                    key: body.key.clone(),
+                    value: body.value.clone(),
+                    headers: body.headers.clone(),
                 });
-                debug_assert!(read.is_ok(), "the start of a log is in the log");
-            }
+            });
+            debug_assert!(read.is_ok(), "the offset is in the log");
             Ok(records)
         })
     }

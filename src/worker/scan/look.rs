@@ -45,6 +45,8 @@ pub(super) struct Doubtful {
     kept: Vec<Vec<u8>>,
     /// Tweets since the last of them that are not ahead.
     behind: u32,
+    /// A minute has ended since. By a clock that was set forward that is soon, so two of them have to.
+    a_minute: bool,
 }
 
 impl Doubtful {
@@ -53,7 +55,7 @@ impl Doubtful {
     }
 
     fn keep(&mut self, bytes: &[u8]) {
-        self.behind = 0;
+        (self.behind, self.a_minute) = (0, false);
         if self.kept.len() < MAX_KEPT {
             self.kept.push(bytes.to_vec());
         }
@@ -161,12 +163,16 @@ impl Look<'_> {
         self.told(&tweet)
     }
 
-    /// Looks once more at tweets that were ahead, where it is known by now what is wrong; `all` of them at the end
-    /// of a minute in which the clock was not found to be.
-    pub(super) fn again(&mut self, all: bool, said: &mut Vec<Outgoing>) {
-        let is_known = |part: &Part| all || part.doubtful.behind >= SURE_AFTER;
-        let parts = self.parts.values_mut().filter(|part| !part.doubtful.is_empty() && is_known(part));
-        let kept: Vec<Vec<u8>> = parts.flat_map(|part| std::mem::take(&mut part.doubtful).kept).collect();
+    /// Looks once more at tweets that were ahead, where it is known by now what is wrong: the tweet, if others are
+    /// behind it, or at the end of a second minute in which the clock was not found to be.
+    pub(super) fn again(&mut self, is_minute_over: bool, said: &mut Vec<Outgoing>) {
+        let mut kept = Vec::new();
+        for part in self.parts.values_mut().filter(|part| !part.doubtful.is_empty()) {
+            let was_over = is_minute_over && std::mem::replace(&mut part.doubtful.a_minute, is_minute_over);
+            if was_over || part.doubtful.behind >= SURE_AFTER {
+                kept.extend(std::mem::take(&mut part.doubtful).kept);
+            }
+        }
         for bytes in kept {
             if let Ok(Record::Tweet(tweet)) = tweet::parse(&bytes)
                 && tweet.time <= self.now.plus(MAX_AHEAD)

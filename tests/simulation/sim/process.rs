@@ -18,6 +18,7 @@ use hashbuy::worker::scan::{ScanOptions, ScanWorker};
 use hashbuy::worker::{Clock, Stop, Topics, Turn};
 
 use super::chaos::{Chaos, Life, ProcessClock};
+use super::watch::SECRET;
 use super::world;
 
 /// Which stages a process runs.
@@ -200,7 +201,7 @@ impl Process {
             }
             Role::Desk(number) => {
                 let instance = format!("{}-{number}", self.instance);
-                let (secret, patience) = (Secret::published(), PATIENCE);
+                let (secret, patience) = (Secret::new(SECRET).unwrap(), PATIENCE);
                 let options = DeskOptions { app, instance, topics, secret, patience };
                 Post::Desk(Box::new(DeskWorker::new(log, clock, options)?))
             }

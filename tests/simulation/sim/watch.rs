@@ -9,29 +9,40 @@
 //! | state | the compacted changelog, replayed, holds the pendings that the model knows | | yes |
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::time::Duration;
 
 use hashbuy::core::code::Secret;
 use hashbuy::core::desk::Desk;
 use hashbuy::core::inbox::{Inbox, decode};
 use hashbuy::core::time::Time;
-use hashbuy::log::memory::{MemoryLog, Tombstones};
-use hashbuy::log::{Isolation, Log, Lookup, Partition, Reader};
+use hashbuy::log::memory::{MemoryLog, Record, Tombstones};
+use hashbuy::log::{Isolation, Log, Lookup, Partition};
 use hashbuy::worker::partitioner::partition_of;
 use serde_json::Value;
 
 use super::firehose::{Delivered, Told};
 use super::people::Promise;
+use crate::model::{Oracle, Topic};
 
 /// A partition of the firehose may be idle when it was read to its end of so long ago; the keeper looks once
 /// a second.
 const IDLE_END: i64 = 12_000;
+/// And when its tweet time has not moved for so long, or it is empty.
+const IDLE_AFTER: i64 = 58_000;
+
+/// The key of the codes.
+pub const SECRET: &[u8] = b"what nobody may know";
+/// The state is compared at every so manieth look.
+const STATE_EVERY: u32 = 15;
 
 /// Reads along.
 pub struct Watch {
     inbox: u32,
-    reader: Box<dyn Reader + Send>,
     lookup: Box<dyn Lookup + Send>,
+    oracle: Oracle,
+    /// Up to where each partition was read.
+    read: BTreeMap<Partition, u64>,
+    /// Looks since the state was compared.
+    looks: u32,
     /// Tweets that are in the inbox, by partition.
     sighted: Vec<BTreeSet<u64>>,
     /// The greatest mark of each partition of the inbox.
@@ -49,27 +60,18 @@ pub struct Watch {
     pub promises: u64,
 }
 
-struct Read {
-    topic: String,
-    partition: u32,
-    offset: u64,
-    timestamp: i64,
-    value: Vec<u8>,
-}
-
 impl Watch {
     pub fn new(log: &MemoryLog, inbox: u32) -> Watch {
-        let mut reader = log.reader(Isolation::Committed).unwrap();
-        let mut from: Vec<(Partition, u64)> =
-            (0..inbox).map(|number| (Partition::new("inbox", number), 0)).collect();
-        from.extend([0, 1].map(|number| (Partition::new("purchases", number), 0)));
-        from.extend([0, 1].map(|number| (Partition::new("orders", number), 0)));
-        reader.assign(&from).unwrap();
+        let count = |topic| if topic == "inbox" { inbox } else { 2 };
+        let all = ["inbox", "purchases", "orders"].into_iter();
+        let all = all.flat_map(|topic| (0..count(topic)).map(move |number| (Partition::new(topic, number), 0)));
         let partitions = inbox as usize;
         Watch {
             inbox,
-            reader,
             lookup: log.lookup().unwrap(),
+            oracle: Oracle::new(SECRET),
+            read: all.collect(),
+            looks: 0,
             sighted: vec![BTreeSet::new(); partitions],
             marked: vec![0; partitions],
             complete: HashMap::new(),
@@ -85,30 +87,48 @@ impl Watch {
     }
 
     /// Compares what has come since the last look.
-    pub fn look(&mut self, _log: &MemoryLog, delivered: &[Vec<Delivered>]) -> Result<(), String> {
+    pub fn look(&mut self, log: &MemoryLog, delivered: &[Vec<Delivered>]) -> Result<(), String> {
         self.note_times(delivered);
-        let mut read = Vec::new();
-        loop {
-            let count = self.reader.poll(Duration::ZERO, &mut |message| {
-                read.push(Read {
-                    topic: message.topic.to_owned(),
-                    partition: message.partition,
-                    offset: message.offset,
-                    timestamp: message.timestamp.millis(),
-                    value: message.value.unwrap_or_default().to_vec(),
-                });
-            });
-            if count.unwrap() == 0 {
-                break;
+        let decided = self.decided();
+        for (partition, from) in self.read.clone() {
+            let records = log.records_from(&partition, from).unwrap();
+            for record in &records {
+                match &*partition.topic {
+                    "inbox" => self.inbox(record, delivered)?,
+                    topic => self.event(topic, record)?,
+                }
+            }
+            if let Some(last) = records.last() {
+                self.read.insert(partition, last.offset + 1);
             }
         }
-        for record in read {
-            match &*record.topic {
-                "inbox" => self.inbox(&record, delivered)?,
-                _ => self.event(&record)?,
-            }
+        // What an open transaction hides may have been decided, and is not read yet.
+        if self.is_anything_open() {
+            return Ok(());
         }
-        Ok(())
+        for (number, offset) in &decided {
+            self.oracle.decided(*number, *offset)?;
+        }
+        self.looks += 1;
+        if self.looks.is_multiple_of(STATE_EVERY) { self.state(log) } else { Ok(()) }
+    }
+
+    /// How far the desk has come in each partition of its inbox.
+    fn decided(&mut self) -> Vec<(u32, u64)> {
+        let partitions: Vec<Partition> =
+            (0..self.inbox).map(|number| Partition::new("inbox", number)).collect();
+        // While a transaction with offsets is open nobody is told.
+        let committed = self.lookup.committed("app-desk", &partitions).unwrap_or_default();
+        (0..).zip(committed).filter_map(|(number, committed)| Some((number, committed?.offset))).collect()
+    }
+
+    fn is_anything_open(&mut self) -> bool {
+        let changelog = (0..self.inbox).map(|number| Partition::new("desk-changelog", number));
+        let mut all = self.read.keys().cloned().chain(changelog);
+        all.any(|partition| {
+            let mut end = |isolation| self.lookup.watermarks(&partition, isolation).unwrap().1;
+            end(Isolation::Committed) < end(Isolation::Uncommitted)
+        })
     }
 
     /// Every purchase has come to its end, and nothing is under way.
@@ -136,9 +156,11 @@ impl Watch {
         }
     }
 
-    fn inbox(&mut self, record: &Read, delivered: &[Vec<Delivered>]) -> Result<(), String> {
+    fn inbox(&mut self, record: &Record, delivered: &[Vec<Delivered>]) -> Result<(), String> {
         let number = record.partition as usize;
-        match decode::<Inbox>(&record.value) {
+        let value = record.value.as_deref().unwrap_or_default();
+        self.oracle.inbox(record.partition, record.offset, record.timestamp.millis(), value);
+        match decode::<Inbox>(value) {
             Ok(Inbox::Sighting(sighting)) => {
                 self.sighted[number].insert(sighting.tweet_id.get());
                 Ok(())
@@ -153,20 +175,18 @@ impl Watch {
     }
 
     /// A mark says that the inbox is complete up to a tweet time: in each partition of the firehose everything
-    /// before the first tweet of that time or later; or where there is none, and so it counts as idle,
-    /// everything that was there a while before anything of that time was.
-    fn mark(&mut self, record: &Read, time: i64, delivered: &[Vec<Delivered>]) -> Result<(), String> {
+    /// before the first tweet of that time or later; or where the partition was idle, everything that was there a
+    /// while before anything of that time was.
+    fn mark(&mut self, record: &Record, time: i64, delivered: &[Vec<Delivered>]) -> Result<(), String> {
         let first = self.first.partition_point(|(there, _)| *there < time);
         // By the clock of a silent firehose, if that is how it is set.
         let Some((_, first)) = self.first.get(first) else { return Ok(()) };
         for (number, delivered) in (0..).zip(delivered) {
+            let is_idle = was_idle(delivered, first - IDLE_END, record.timestamp.millis());
             let mut from = self.complete.get(&(record.partition, number)).copied().unwrap_or(0);
             while let Some(one) = delivered.get(from) {
                 let is_there = one.before < time && one.time.is_none_or(|at| at < time);
-                let mut rest = delivered[from..].iter();
-                let mut rest = rest.by_ref().take_while(|later| later.at <= record.timestamp);
-                let is_idle = !rest.any(|later| later.time.is_some_and(|at| at >= time));
-                if !is_there || is_idle && one.at > first - IDLE_END {
+                if !is_there || is_idle && one.at > first - IDLE_END || one.at > record.timestamp.millis() {
                     break;
                 }
                 from += 1;
@@ -195,8 +215,16 @@ impl Watch {
         partition_of(format!("account/{}", told.author).as_bytes(), self.inbox)
     }
 
-    fn event(&mut self, record: &Read) -> Result<(), String> {
-        let event: Value = serde_json::from_slice(&record.value).map_err(|error| error.to_string())?;
+    fn event(&mut self, topic: &str, record: &Record) -> Result<(), String> {
+        let value = record.value.as_deref().unwrap_or_default();
+        let header = |wanted: &str| {
+            let found = record.headers.iter().find(|(name, _)| *name == wanted);
+            found.map(|(_, value)| String::from_utf8_lossy(value).into_owned()).unwrap_or_default()
+        };
+        let which = if topic == "orders" { Topic::Orders } else { Topic::Purchases };
+        let (cause, now) = (header("hashbuy-cause"), header("hashbuy-now"));
+        self.oracle.written(which, record.partition, record.offset, value, &cause, &now);
+        let event: Value = serde_json::from_slice(value).map_err(|error| error.to_string())?;
         let text = |name: &str| event[name].as_str().unwrap_or_default().to_owned();
         let (kind, purchase) = (text("type"), text("purchase_id"));
         *self.census.entry(kind.clone()).or_default() += 1;
@@ -254,6 +282,8 @@ impl Watch {
         }
         self.sightings(delivered)?;
         self.promises(delivered, promises, slack)?;
+        self.oracle.finish()?;
+        log.compact("desk-changelog", Tombstones::Drop).unwrap();
         self.state(log)
     }
 
@@ -298,29 +328,41 @@ impl Watch {
         Ok(())
     }
 
-    /// The changelog, compacted and replayed.
+    /// The changelog, replayed: it ends where the group is, and holds what the model holds.
     fn state(&mut self, log: &MemoryLog) -> Result<(), String> {
-        log.compact("desk-changelog", Tombstones::Drop).unwrap();
-        let mut desks: BTreeMap<u32, (Desk, Option<u64>)> = BTreeMap::new();
-        for record in log.records("desk-changelog").unwrap() {
-            let desk = desks.entry(record.partition).or_insert_with(|| (Desk::new(Secret::published()), None));
-            let key = String::from_utf8(record.key.unwrap_or_default()).unwrap();
-            let offset = desk.0.restore(&key, record.value.as_deref()).map_err(|error| error.to_string())?;
-            desk.1 = offset.or(desk.1);
-        }
-        for (number, (desk, offset)) in &desks {
-            let partition = Partition::new("inbox", *number);
-            let committed = self.lookup.committed("app-desk", &[partition]).unwrap();
-            let committed = committed[0].as_ref().map(|committed| committed.offset);
-            if committed.is_some() && committed != *offset {
-                return Err(format!(
-                    "partition {number}: the group is at {committed:?}, the changelog at {offset:?}"
-                ));
+        let decided: BTreeMap<u32, u64> = self.decided().into_iter().collect();
+        for (number, model) in self.oracle.models() {
+            let Some(committed) = decided.get(&number) else { continue };
+            let (mut desk, mut offset) = (Desk::new(Secret::published()), None);
+            for record in log.records_from(&Partition::new("desk-changelog", number), 0).unwrap() {
+                let key = String::from_utf8(record.key.unwrap_or_default()).unwrap();
+                let restored = desk.restore(&key, record.value.as_deref()).map_err(|error| error.to_string())?;
+                offset = restored.or(offset);
             }
-            if desk.pendings().count() > 0 {
-                return Err(format!("partition {number}: pendings are left in the changelog"));
+            if offset != Some(*committed) {
+                return Err(format!("partition {number}: the group is at {committed}, the changelog at {offset:?}"));
+            }
+            let (here, there) = (desk.pendings().count(), model.pendings().len());
+            if here != there {
+                return Err(format!(
+                    "partition {number} at {committed}: {here} pendings in the changelog, {there} in the model (I2)"
+                ));
             }
         }
         Ok(())
     }
+}
+
+/// Whether a partition of the firehose may have been idle, or empty, at any time from `from` to `until`.
+fn was_idle(delivered: &[Delivered], from: i64, until: i64) -> bool {
+    let raised = delivered.iter().filter(|one| one.time.is_some_and(|time| time > one.before)).map(|one| one.at);
+    // Before the first it was empty, and may be idle from the last on.
+    let mut since = i64::MIN / 2;
+    for at in raised.chain([i64::MAX / 2]) {
+        if at - since >= IDLE_AFTER && at >= from && since + IDLE_AFTER <= until {
+            return true;
+        }
+        since = at;
+    }
+    false
 }

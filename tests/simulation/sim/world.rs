@@ -120,6 +120,8 @@ pub struct World {
     depth: Cell<u32>,
     /// No more faults.
     quiet: Cell<bool>,
+    /// Nothing new either.
+    closing: Cell<bool>,
     next_second: Cell<i64>,
     next_people: Cell<i64>,
     turns: Cell<u64>,
@@ -187,6 +189,7 @@ impl World {
             events: RefCell::new(events),
             depth: Cell::new(0),
             quiet: Cell::new(false),
+            closing: Cell::new(false),
             next_second: Cell::new(START),
             next_people: Cell::new(START),
             turns: Cell::new(0),
@@ -265,6 +268,9 @@ impl World {
                 break;
             }
         }
+        // No more marks, so that the desk comes to the end of its inbox.
+        self.closing.set(true);
+        self.run_until(self.now() + 5_000);
         self.finish();
     }
 
@@ -312,7 +318,8 @@ impl World {
         for place in self.places.borrow().iter() {
             let process = place.process.borrow();
             let Some(process) = &*process else { continue };
-            for slot in &process.slots {
+            let is_open = |slot: &&Rc<Slot>| !(self.closing.get() && slot.role == Role::Keeper);
+            for slot in process.slots.iter().filter(is_open) {
                 let due = slot.next.get().max(process.stopped_until.get());
                 if least.as_ref().is_none_or(|(at, ..)| due < *at) {
                     least = Some((due, Rc::clone(place), Rc::clone(process), Rc::clone(slot)));
@@ -452,7 +459,9 @@ impl World {
         // People find their way around a shop that has opened just now.
         let tweeting = !quiet && now > START + 5_000;
         people.turn(now, &mut firehose, tweeting);
-        firehose.turn(now, if quiet { 5_000 } else { 1_000 });
+        if !self.closing.get() {
+            firehose.turn(now, if quiet { 5_000 } else { 1_000 });
+        }
     }
 
     /// What stands in the topics is compared with what has to stand there.
