@@ -7,6 +7,9 @@
 mod model;
 mod sim;
 
+#[path = "../mutations/table.rs"]
+mod table;
+
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -50,5 +53,20 @@ fn the_same_seed_is_the_same_run() {
         assert_eq!(one.trace, other.trace, "seed {seed}");
         assert_eq!(one.digest, other.digest, "seed {seed}");
         assert_ne!(one.digest, run(seed + 1).digest);
+    }
+}
+
+/// A mutation whose piece of source is gone says nothing any more.
+#[test]
+fn the_mutations_fit_the_source() {
+    for one in table::mutations() {
+        let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(&one.file);
+        let sound = std::fs::read_to_string(&file).unwrap();
+        assert_ne!(one.applied_to(&sound), sound, "{}: {}", one.name, one.says);
+    }
+    let broken: std::collections::BTreeSet<String> =
+        table::mutations().into_iter().map(|one| one.guarantee).collect();
+    for number in 1..=10 {
+        assert!(broken.contains(&format!("I{number}")), "no mutation breaks I{number}");
     }
 }

@@ -37,6 +37,9 @@ struct Cli {
     /// Seeds at a time [default: as many as there are cores].
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
+    /// Do not look for the fewest kinds of faults with which a seed fails.
+    #[arg(long)]
+    no_shrink: bool,
     /// Do not stop at the first seed that fails.
     #[arg(long)]
     keep_going: bool,
@@ -90,7 +93,12 @@ impl Sum {
         println!("promises    {} confirmations in time by people who did nothing odd", self.promises);
         let list = |entries: Vec<String>| println!("{}", entries.join("\n"));
         println!("faults");
-        list(self.faults.iter().map(|(kind, times)| format!("  {:<12} {times}", format!("{kind:?}"))).collect());
+        list(
+            self.faults
+                .iter()
+                .map(|(kind, times)| format!("  {:<12} {times}", format!("{kind:?}")))
+                .collect(),
+        );
         println!("events");
         list(self.events.iter().map(|(kind, times)| format!("  {kind:<20} {times}")).collect());
     }
@@ -133,6 +141,9 @@ fn main() -> ExitCode {
     let sum = sum.into_inner().unwrap();
     sum.print(begun.elapsed());
     let Some((seed, _)) = sum.failed.iter().min() else { return ExitCode::SUCCESS };
+    if cli.no_shrink {
+        return ExitCode::FAILURE;
+    }
     let least = shrink(run(*seed));
     let kinds: Vec<String> = least.faults.keys().map(|kind| format!("{kind:?}")).collect();
     println!("\nseed {seed} fails with {} alone; its last lines:", kinds.join(", "));

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod corrupt;
 mod fleet;
 mod odd;
 mod recipe;

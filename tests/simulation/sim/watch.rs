@@ -64,7 +64,8 @@ impl Watch {
     pub fn new(log: &MemoryLog, inbox: u32) -> Watch {
         let count = |topic| if topic == "inbox" { inbox } else { 2 };
         let all = ["inbox", "purchases", "orders"].into_iter();
-        let all = all.flat_map(|topic| (0..count(topic)).map(move |number| (Partition::new(topic, number), 0)));
+        let all =
+            all.flat_map(|topic| (0..count(topic)).map(move |number| (Partition::new(topic, number), 0)));
         let partitions = inbox as usize;
         Watch {
             inbox,
@@ -336,11 +337,14 @@ impl Watch {
             let (mut desk, mut offset) = (Desk::new(Secret::published()), None);
             for record in log.records_from(&Partition::new("desk-changelog", number), 0).unwrap() {
                 let key = String::from_utf8(record.key.unwrap_or_default()).unwrap();
-                let restored = desk.restore(&key, record.value.as_deref()).map_err(|error| error.to_string())?;
+                let restored =
+                    desk.restore(&key, record.value.as_deref()).map_err(|error| error.to_string())?;
                 offset = restored.or(offset);
             }
             if offset != Some(*committed) {
-                return Err(format!("partition {number}: the group is at {committed}, the changelog at {offset:?}"));
+                return Err(format!(
+                    "partition {number}: the group is at {committed}, the changelog at {offset:?}"
+                ));
             }
             let (here, there) = (desk.pendings().count(), model.pendings().len());
             if here != there {
@@ -355,7 +359,8 @@ impl Watch {
 
 /// Whether a partition of the firehose may have been idle, or empty, at any time from `from` to `until`.
 fn was_idle(delivered: &[Delivered], from: i64, until: i64) -> bool {
-    let raised = delivered.iter().filter(|one| one.time.is_some_and(|time| time > one.before)).map(|one| one.at);
+    let raised =
+        delivered.iter().filter(|one| one.time.is_some_and(|time| time > one.before)).map(|one| one.at);
     // Before the first it was empty, and may be idle from the last on.
     let mut since = i64::MIN / 2;
     for at in raised.chain([i64::MAX / 2]) {

@@ -1,0 +1,98 @@
+//! Breaks the program on purpose, and sees whether a check notices.
+//!
+//! ```text
+//! cargo run --release --example mutate              all of them
+//! cargo run --release --example mutate -- NAME...   these
+//! cargo run --release --example mutate -- --list
+//! ```
+//!
+//! Each mutation is an entry of `mutations.toml`: a piece of the source that stands there once, and a worse
+//! one. It is put into a copy of the project under `target/mutants`, the copy is built, and the check that the
+//! entry names is run. A mutation that no check notices is a hole in the tests, and the exit code is 1.
+
+#![allow(clippy::unwrap_used, reason = "a tool of the tests may panic")]
+
+mod table;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use std::time::Instant;
+
+use table::{Mutation, mutations};
+
+fn main() -> ExitCode {
+    let wanted: Vec<String> = std::env::args().skip(1).collect();
+    let all = mutations();
+    if wanted.iter().any(|name| name == "--list") {
+        all.iter().for_each(|one| println!("{:<5} {:<34} {}", one.guarantee, one.name, one.says));
+        return ExitCode::SUCCESS;
+    }
+    if let Some(unknown) = wanted.iter().find(|name| !all.iter().any(|one| one.name == **name)) {
+        eprintln!("there is no mutation {unknown}: --list names them");
+        return ExitCode::from(2);
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let copy = root.join("target/mutants/project");
+    copy_project(root, &copy);
+    let chosen: Vec<&Mutation> =
+        all.iter().filter(|one| wanted.is_empty() || wanted.contains(&one.name)).collect();
+    println!("{:<5} {:<34} {:>8}  caught by", "", "mutation", "seconds");
+    let mut missed = 0;
+    for one in &chosen {
+        let begun = Instant::now();
+        let caught = try_one(one, &copy);
+        missed += usize::from(caught.is_none());
+        let caught = caught.unwrap_or_else(|| "NOTHING".to_owned());
+        println!("{:<5} {:<34} {:>8}  {caught}", one.guarantee, one.name, begun.elapsed().as_secs());
+    }
+    println!("{} of {} mutations are caught", chosen.len() - missed, chosen.len());
+    if missed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// The files of the project as they are now, in a place of their own.
+fn copy_project(root: &Path, copy: &Path) {
+    let listed =
+        Command::new("git").args(["ls-files", "-co", "--exclude-standard"]).current_dir(root).output();
+    let listed = String::from_utf8(listed.unwrap().stdout).unwrap();
+    for file in listed.lines().filter(|file| root.join(file).is_file()) {
+        let to = copy.join(file);
+        std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+        write_if_changed(&to, &std::fs::read(root.join(file)).unwrap());
+    }
+}
+
+/// A file that has not changed keeps its date, and is not built again.
+fn write_if_changed(to: &Path, bytes: &[u8]) {
+    if std::fs::read(to).ok().as_deref() != Some(bytes) {
+        std::fs::write(to, bytes).unwrap();
+    }
+}
+
+/// What notices a mutation; none if nothing does.
+fn try_one(one: &Mutation, copy: &Path) -> Option<String> {
+    let file: PathBuf = copy.join(&one.file);
+    let sound = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, one.applied_to(&sound)).unwrap();
+    let mut words = one.check.split_whitespace();
+    let output = Command::new(words.next().unwrap())
+        .args(words)
+        .current_dir(copy)
+        .env("CARGO_TARGET_DIR", copy.parent().unwrap().join("target"))
+        .env("RUST_BACKTRACE", "0")
+        .output()
+        .unwrap();
+    std::fs::write(&file, sound).unwrap();
+    let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    assert!(!said.contains("could not compile"), "{} does not compile:\n{said}", one.name);
+    if output.status.success() {
+        return None;
+    }
+    // The first line that says what is wrong, whoever says it.
+    let tells = |line: &&str| {
+        line.starts_with("seed ") && line.contains(": ")
+            || line.contains("panicked at")
+            || line.contains("FAILED")
+    };
+    let line = said.lines().find(tells).unwrap_or("an exit code").trim();
+    Some(line.chars().take(150).collect())
+}
