@@ -142,7 +142,10 @@ mod tests {
             let error = decode::<Inbox>(bytes.as_bytes()).unwrap_err();
             assert!(matches!(error, Corrupt::Version { found } if found == number));
             let said = error.to_string();
-            assert!(said.contains(&format!("version {number}")) && said.contains("records.version"), "{said}");
+            assert!(
+                said.contains(&format!("version {number}")) && said.contains("records.version"),
+                "{said}"
+            );
         }
     }
 

@@ -80,7 +80,7 @@ impl Default for Topics {
 
 impl Topics {
     /// How many partitions of the inbox or the changelog are used when there are so many.
-    fn used(&self, partitions: u32) -> u32 {
+    pub(crate) fn used(&self, partitions: u32) -> u32 {
         self.inbox_partitions.map_or(partitions, |used| used.min(partitions))
     }
 

@@ -230,7 +230,10 @@ impl fmt::Display for Misfit {
                      whose record is where goes by that number; "
                 )?;
                 if has > was {
-                    write!(f, "set topics.inbox_partitions = {was} in all processes to go on with the first {was}, and ")?;
+                    write!(
+                        f,
+                        "set topics.inbox_partitions = {was} in all processes to go on with the first {was}, and "
+                    )?;
                 }
                 f.write_str("move to another number with `hashbuy desk export` and `hashbuy desk import`")
             }

@@ -402,9 +402,11 @@ fn disagree(inbox: &Partition, committed: Option<u64>, changelog: Option<u64>) -
              --partition {}`, which shows first what it would do",
             inbox.number
         ),
-        None => "Without its changelog the state of this partition is gone: restore the topic from a copy, then \
+        None => {
+            "Without its changelog the state of this partition is gone: restore the topic from a copy, then \
                  `hashbuy desk adopt`"
-            .to_owned(),
+                .to_owned()
+        }
     };
     format!(
         "{inbox}: the group's committed offset is {}, the changelog's {}. They are written in one transaction, so \

@@ -219,7 +219,8 @@ impl State {
         }
         let partition = self.partition();
         let partitions = partitions.or(partition.partitions);
-        let partition = Change::Partition { offset, partition: Partition { partitions, ..partition.clone() } };
+        let partition =
+            Change::Partition { offset, partition: Partition { partitions, ..partition.clone() } };
         changes.push((Change::PARTITION.to_owned(), Some(encode(&partition))));
         changes
     }

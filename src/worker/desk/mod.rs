@@ -207,7 +207,8 @@ impl DeskWorker {
                 self.unverified = true;
                 self.has_met = true;
                 // Of what is not used nothing comes: it stands still as it was assigned.
-                let is_used = |partition: &Partition| self.topics.inbox.is_used(partition, &self.options.topics);
+                let is_used =
+                    |partition: &Partition| self.topics.inbox.is_used(partition, &self.options.topics);
                 for partition in partitions.into_iter().filter(is_used) {
                     self.restorer.begin(partition.number, self.clock.now());
                 }

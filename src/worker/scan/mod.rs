@@ -399,6 +399,6 @@ impl ScanWorker {
 }
 
 /// The tweet time in a commit's metadata.
-pub(super) fn read_time(metadata: &str) -> Option<Time> {
+pub(crate) fn read_time(metadata: &str) -> Option<Time> {
     metadata.parse().ok().map(Time::from_millis)
 }
