@@ -91,7 +91,10 @@ pub fn import(log: &KafkaLog, app: &str, topics: &Topics, path: &Path) -> Result
             && is_entity(&key)
         {
             let number = partition_of(key.as_bytes(), count);
-            transactions.send(to(number, &key, Some(value.get().as_bytes().to_vec())))?;
+            // Read and written anew, so that all of it has the version that is written from now on.
+            let change = Change::decode(value.get().as_bytes())
+                .map_err(|error| Unable::File(format!("{}: {key}: {error}", path.display())))?;
+            transactions.send(to(number, &key, encode(&change)))?;
             written += 1;
         }
         Ok(())

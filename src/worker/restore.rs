@@ -292,7 +292,8 @@ impl Restorer {
                 }
                 Ok(_) => {
                     return Err(Stop::Offsets(format!(
-                        "the restore of {partition} has made no progress for {} s: look for a hanging transaction",
+                        "the restore of {partition} has made no progress for {} s: look for a hanging transaction \
+                         with `hashbuy check`",
                         self.patience / SECOND
                     )));
                 }

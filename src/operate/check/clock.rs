@@ -27,7 +27,9 @@ pub(super) fn look(look: &mut Look<'_>) -> Result<(), Unable> {
     let what = "clock";
     let Some(partition) = look.used(&topic)?.into_iter().next() else { return Ok(()) };
     let mend = "set this machine's clock, or the brokers': they have to agree within a second";
-    if let Some((earliest, at, latest)) = see_one_come(look, &partition)? {
+    let (log, group) = (look.log, look.group("scan"));
+    let is_kept = !patiently(|| log.members(&group))?.is_empty();
+    if is_kept && let Some((earliest, at, latest)) = see_one_come(look, &partition)? {
         // Ahead of the brokers by at least so much; below 0: behind.
         let off = earliest.since(at).max(0) - at.since(latest).max(0);
         let value =
@@ -39,7 +41,6 @@ pub(super) fn look(look: &mut Look<'_>) -> Result<(), Unable> {
         }
         return Ok(());
     }
-    let log = look.log;
     let newest = newest(log, std::slice::from_ref(&partition), |message| {
         message.appended.then_some(message.timestamp)
     })?;

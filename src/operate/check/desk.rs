@@ -28,6 +28,7 @@ pub(super) fn members(look: &mut Look<'_>) -> Result<(), Unable> {
                 "nobody is in it",
                 format!("start a process with the {stage} stage: hashbuy run"),
             ),
+            1 => look.ok(format!("group {group}"), "1 member"),
             count => look.ok(format!("group {group}"), format!("{count} members")),
         }
     }
@@ -38,6 +39,9 @@ pub(super) fn members(look: &mut Look<'_>) -> Result<(), Unable> {
 pub(super) fn state(look: &mut Look<'_>) -> Result<(), Unable> {
     let (app, topics) = (look.config.service.app.clone(), look.config.service.topics.clone());
     let (inbox, changelog) = (look.used(&topics.inbox)?, look.used(&topics.changelog)?);
+    if inbox.is_empty() || changelog.is_empty() {
+        return Ok(()); // missing, which is a finding already
+    }
     let numbers: Vec<u32> = inbox
         .iter()
         .filter(|inbox| (inbox.number as usize) < changelog.len())

@@ -5,17 +5,25 @@ use super::desk::listed;
 use crate::core::time::{MINUTE, SECOND, Time};
 use crate::log::{Committed, Isolation, Partition};
 use crate::operate::{Unable, patiently};
+use crate::worker::keeper::Silence;
 use crate::worker::scan::read_time;
 
 /// A reader that is further behind the clock than this, by tweet time, is worth a warning, in milliseconds.
 const BEHIND: i64 = 2 * MINUTE;
+
+/// A firehose that brings nothing for so long is silent, in milliseconds.
+const SILENT: i64 = MINUTE;
 
 /// Every partition of the firehose has a reader, that has committed a tweet time and is not far behind.
 pub(super) fn look(look: &mut Look<'_>) -> Result<(), Unable> {
     let (topic, group) = (look.config.service.topics.tweets.clone(), look.group("scan"));
     let (mut readerless, mut lost) = (Vec::new(), Vec::new());
     let (mut lag, mut least): (u64, Option<(Time, u32)>) = (0, None);
+    let mut newest = Time::ZERO;
     let read = standing(look, &topic, &group)?;
+    if read.is_empty() {
+        return Ok(()); // missing, which is a finding already
+    }
     for (partition, first, end, committed) in &read {
         if end == first {
             continue;
@@ -26,6 +34,7 @@ pub(super) fn look(look: &mut Look<'_>) -> Result<(), Unable> {
             (Some(committed), Some(time)) => {
                 let behind = end.saturating_sub(committed.offset);
                 lag += behind;
+                newest = newest.max(time);
                 // Of one that is read to its end the time says only when the last tweet came.
                 if behind > 0 && least.is_none_or(|(least, _)| time < least) {
                     least = Some((time, partition.number));
@@ -53,8 +62,25 @@ pub(super) fn look(look: &mut Look<'_>) -> Result<(), Unable> {
     if clean {
         look.ok(what, format!("{} partitions", read.len()));
     }
+    let now = look.clock.now();
+    if clean && lag == 0 && now.since(newest) > SILENT {
+        let since = if newest == Time::ZERO {
+            "no tweet has come yet".to_owned()
+        } else {
+            format!("no tweet since {newest}")
+        };
+        let (value, mend) = match look.config.service.silence {
+            Silence::Wait => {
+                (format!("{since}: desk time stands, nothing lapses"), "look at what writes into it")
+            }
+            Silence::Advance => {
+                (format!("{since}: desk time goes by the clock"), "look at what writes into it")
+            }
+        };
+        look.warn(format!("silence of {topic}"), value, mend);
+    }
     if let Some((time, number)) = least {
-        let late = look.clock.now().since(time);
+        let late = now.since(time);
         let value =
             format!("{lag} records, partition {number} is {} s behind the clock", late.max(0) / SECOND);
         let what = format!("lag of {topic}");
@@ -73,7 +99,11 @@ pub(super) fn tables(look: &mut Look<'_>) -> Result<(), Unable> {
     let group = look.group("tables");
     for topic in [&topics.offers, &topics.accounts] {
         let (mut unread, mut lost) = (0, Vec::new());
-        for (partition, first, end, committed) in standing(look, topic, &group)? {
+        let read = standing(look, topic, &group)?;
+        if read.is_empty() {
+            continue;
+        }
+        for (partition, first, end, committed) in read {
             match committed {
                 Some(committed) if committed.offset < first => lost.push(partition.number),
                 committed => {

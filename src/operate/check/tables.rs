@@ -1,5 +1,7 @@
 //! The tables: records that the service does not take.
 
+use std::collections::BTreeMap;
+
 use super::Look;
 use crate::core::record::Rejection;
 use crate::core::tables::{AccountTable, OfferTable};
@@ -27,11 +29,14 @@ fn table(
     mend: &str,
     mut apply: impl FnMut(Option<&str>, Option<&str>) -> Option<Rejection>,
 ) -> Result<(), Unable> {
-    let mut spans = Vec::new();
-    for partition in look.partitions(topic)? {
+    let (partitions, mut spans) = (look.partitions(topic)?, Vec::new());
+    if partitions.is_empty() {
+        return Ok(()); // missing, which is a finding already
+    }
+    for partition in partitions {
         spans.push(whole(&mut *look.lookup, &partition)?);
     }
-    let mut bad = std::collections::BTreeMap::new();
+    let mut bad = BTreeMap::new();
     let mut count = 0_u64;
     read(look.log, &spans, |message| {
         count += 1;

@@ -84,7 +84,7 @@ fn before(world: &mut World, firehose: &Firehose) -> Vec<(u64, u64, String)> {
     world.await_count("purchase.requested", requests, SOON);
     for event in world.purchases() {
         let shopper = account_of(&event);
-        if LAMPS.contains(&shopper) || SHOPPERS.contains(&shopper) && shopper % 3 == 0 {
+        if LAMPS.contains(&shopper) || SHOPPERS.contains(&shopper) && shopper.is_multiple_of(3) {
             tweet(shopper, text(&event, "code"));
         }
     }
@@ -186,7 +186,8 @@ fn after(world: &mut World, firehose: &Firehose, tweets: &[(u64, u64, String)], 
         world.purchases().into_iter().filter(|event| text(event, "type") == "purchase.requested").collect();
     for event in &pending {
         let shopper = account_of(event);
-        if SHOPPERS.contains(&shopper) && shopper % 3 != 0 || shopper == GUESSER || shopper == EARLY {
+        if SHOPPERS.contains(&shopper) && !shopper.is_multiple_of(3) || shopper == GUESSER || shopper == EARLY
+        {
             firehose.tweet(shopper, text(event, "code"));
         }
     }
