@@ -7,6 +7,7 @@ pub mod check;
 mod columns;
 pub mod demo;
 pub mod desk;
+mod layout;
 pub mod offers;
 pub mod publish;
 pub mod replay;

@@ -67,6 +67,10 @@ pub fn import(log: &KafkaLog, app: &str, topics: &Topics, path: &Path) -> Result
     let mut transactions = patiently(|| log.bulk(&id))?;
     let offsets = empty(log, topics, &numbers)?;
     announce(log, topics, &numbers)?;
+    // What a broker says of the members of a group is old by the time it is heard. These offsets the coordinator
+    // itself refuses if anybody is in the group. Alone they start no desk: it finds no offset in the changelog.
+    let group = format!("{app}-desk");
+    patiently(|| log.commit_by_hand(&group, &offsets))?;
     let topic: Arc<str> = topics.changelog.as_str().into();
     let to = |number, key: &str, value| NewRecord {
         partition: Partition { topic: Arc::clone(&topic), number },

@@ -134,7 +134,8 @@ fn is_safe(
         )
     };
     let in_sync = settings.get(IN_SYNC).and_then(|value| value.parse().ok()).unwrap_or(0_usize);
-    if settings.contains_key(IN_SYNC) && (in_sync < 2 || in_sync >= copies) {
+    // Of one copy there is nothing more to say.
+    if settings.contains_key(IN_SYNC) && copies > 1 && (in_sync < 2 || in_sync >= copies) {
         fine = false;
         let value = format!("{in_sync} of {copies} copies");
         let mend = if in_sync < 2 {

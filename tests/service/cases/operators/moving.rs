@@ -57,6 +57,16 @@ pub fn move_to_more_partitions(world: &mut World) {
     // Into the topics that it is from, and by another app.
     fails(world, &["desk", "import", state], 1, &["is not empty"]);
     fails(world, &[&import[..], &["--set", "app=other"]].concat(), 1, &["of app"]);
+    // Somebody forgets to import.
+    for stage in ["scan", "all"] {
+        let (code, said) =
+            world.run_as("d", &with_there(&["--stage", stage])).await_end(Duration::from_secs(30));
+        assert_eq!(code, Some(1), "{said}");
+        assert!(
+            said.contains("its state is elsewhere") && said.contains("hashbuy desk import FILE"),
+            "{said}"
+        );
+    }
     crash_of_an_import(world, &changelog);
     let (code, said) =
         world.run_as("d", &with_there(&["--stage", "desk"])).await_end(Duration::from_secs(60));
