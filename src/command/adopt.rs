@@ -64,7 +64,7 @@ pub fn run(adopt: &Adopt) -> Result<(), Error> {
     let mut numbers = if adopt.partitions.is_empty() { there } else { adopt.partitions.clone() };
     numbers.sort_unstable();
     numbers.dedup();
-    nobody_in(&log, app, DESK).map_err(error)?;
+    nobody_in(&log, app, topics, DESK).map_err(error)?;
     let found = offsets(&*log, app, topics, &numbers).map_err(error)?;
     print(&table(&found))?;
     let taken: Vec<(Partition, u64)> = found.iter().filter_map(taken).collect();

@@ -57,7 +57,7 @@ pub fn export(log: &KafkaLog, app: &str, topics: &Topics, path: &Path) -> Result
 
 /// How far the desk is in all partitions, if it is safe to move its state.
 fn standing(log: &KafkaLog, app: &str, topics: &Topics) -> Result<Vec<Offsets>, Unable> {
-    nobody_in(log, app, &GROUPS)?;
+    nobody_in(log, app, topics, &GROUPS)?;
     let found = offsets(log, app, topics, &partitions(log, topics)?)?;
     for offsets in &found {
         match offsets.verdict() {

@@ -58,7 +58,7 @@ pub fn import(log: &KafkaLog, app: &str, topics: &Topics, path: &Path) -> Result
     let known = survey(path)?;
     let mut lookup = log.lookup()?;
     needs::check(&mut *lookup, topics, By::Desk).map_err(|stop| Unable::Unsafe(stop.to_string()))?;
-    nobody_in(log, app, &GROUPS)?;
+    nobody_in(log, app, topics, &GROUPS)?;
     let is_sure = has_not_moved(log, app, topics, &known)?;
     let numbers = partitions(log, topics)?;
     let count = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
@@ -106,6 +106,8 @@ pub fn import(log: &KafkaLog, app: &str, topics: &Topics, path: &Path) -> Result
     if written != known.entities {
         return Err(Unable::File(format!("{}: was changed while it was read", path.display())));
     }
+    // The broker takes these offsets whoever is in the group by now.
+    nobody_in(log, app, topics, &GROUPS)?;
     commit(log, app, &mut *transactions, &offsets)?;
     let (desk_time, entities) = (known.common.desk_time, known.entities);
     Ok(Imported { partitions: (known.header.partitions, count), entities, desk_time, is_sure })
@@ -229,8 +231,6 @@ fn commit(
     transactions: &mut dyn Transactions,
     offsets: &[(Partition, u64)],
 ) -> Result<(), Unable> {
-    // The broker takes these offsets whoever is in the group by now.
-    nobody_in(log, app, &GROUPS)?;
     let standing = log.outsider(&format!("{app}-desk"))?;
     transactions.commit(offsets, &standing).map_err(|error| match error.kind {
         Kind::Unknown => Unable::Unsafe(format!("{error}: run the same import again, it will say")),

@@ -1,23 +1,38 @@
 //! That nobody is at work, and that nothing is left to be done: what has to be so before a state is moved.
 
 use super::reading::{Span, read, whole};
-use super::{Unable, some_of};
+use super::{Unable, patiently, some_of};
 use crate::core::inbox::{Inbox, decode};
 use crate::log::Log;
 use crate::log::Partition;
-use crate::log::kafka::KafkaLog;
+use crate::log::kafka::{GroupMember, KafkaLog};
+use crate::worker::Topics;
 
 /// The groups of an application, with the stage that each belongs to.
 pub const GROUPS: [(&str, &str); 3] = [("desk", "desk"), ("scan", "scan"), ("tables", "scan")];
+
+/// Who is in one of these groups.
+///
+/// # Errors
+/// If that cannot be found out.
+pub fn members(log: &KafkaLog, app: &str, topics: &Topics, suffix: &str) -> Result<Vec<GroupMember>, Unable> {
+    let reads = match suffix {
+        "desk" => &topics.inbox,
+        "scan" => &topics.tweets,
+        _ => &topics.offers,
+    };
+    let (group, reads) = (format!("{app}-{suffix}"), Partition::new(reads.as_str(), 0));
+    Ok(patiently(|| log.members(&group, &reads))?)
+}
 
 /// Makes sure that nobody is in one of these groups.
 ///
 /// # Errors
 /// [`Unable::Unsafe`] with who is.
-pub fn nobody_in(log: &KafkaLog, app: &str, groups: &[(&str, &str)]) -> Result<(), Unable> {
+pub fn nobody_in(log: &KafkaLog, app: &str, topics: &Topics, groups: &[(&str, &str)]) -> Result<(), Unable> {
     for (suffix, stage) in groups {
         let group = format!("{app}-{suffix}");
-        let members = super::patiently(|| log.members(&group))?;
+        let members = members(log, app, topics, suffix)?;
         if let Some(member) = members.first() {
             let count = members.len();
             let others = if count > 1 { format!(" and {} more", count - 1) } else { String::new() };

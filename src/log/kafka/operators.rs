@@ -8,6 +8,7 @@ use rdkafka::consumer::{CommitMode, Consumer as _};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 
 use super::error::{for_good, of_request};
+use super::lookup::Offsets;
 use super::reader::{Alone, Quiet};
 use super::seek::ASK_WAIT;
 use super::transactions::KafkaTransactions;
@@ -39,14 +40,18 @@ pub struct Spread {
 }
 
 impl KafkaLog {
-    /// Who is in a group at the moment. A process that was killed is in it until its session is over.
+    /// Who is in a group at the moment. A process that was killed is in it until its session is over. `reads` is
+    /// a partition that the group reads.
     ///
     /// # Errors
     /// [`Kind::Retry`]; [`Kind::Fatal`] if we may not know.
-    pub fn members(&self, group: &str) -> Result<Vec<GroupMember>, Error> {
+    pub fn members(&self, group: &str, reads: &Partition) -> Result<Vec<GroupMember>, Error> {
         let what = format!("the members of group {group} cannot be looked up");
+        // Brokers leave a group that we may not see, or whose coordinator is moving, out of their lists without a
+        // word: nobody would seem to be in it. Asked for its offsets they say so.
+        Offsets::new(&self.settings, group)?.committed(std::slice::from_ref(reads))?;
         let client: Alone = create(&self.settings.lookup(Isolation::Uncommitted))?;
-        // A cluster that was made just now has no coordinator yet, and a group that never was is no error.
+        // A group that never was is no error.
         let found = match client.fetch_group_list(Some(group), ASK_WAIT) {
             Err(KafkaError::GroupListFetch(Code::GroupIdNotFound)) => return Ok(Vec::new()),
             found => found.map_err(|error| of_request(&what, &error))?,

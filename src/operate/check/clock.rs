@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use super::Look;
 use crate::core::time::{SECOND, Time};
 use crate::log::{Isolation, Partition};
+use crate::operate::quiet::members;
 use crate::operate::reading::{Span, newest, read};
 use crate::operate::{Unable, patiently};
 
@@ -27,8 +28,8 @@ pub(super) fn look(look: &mut Look<'_>) -> Result<(), Unable> {
     let what = "clock";
     let Some(partition) = look.used(&topic)?.into_iter().next() else { return Ok(()) };
     let mend = "set this machine's clock, or the brokers': they have to agree within a second";
-    let (log, group) = (look.log, look.group("scan"));
-    let is_kept = !patiently(|| log.members(&group))?.is_empty();
+    let (log, service) = (look.log, &look.config.service);
+    let is_kept = !members(log, &service.app, &service.topics, "scan")?.is_empty();
     if is_kept && let Some((earliest, at, latest)) = see_one_come(look, &partition)? {
         // Ahead of the brokers by at least so much; below 0: behind.
         let off = earliest.since(at).max(0) - at.since(latest).max(0);

@@ -9,9 +9,9 @@ use super::Look;
 use crate::core::inbox::{Inbox, decode};
 use crate::core::settings::Settings;
 use crate::operate::offsets::{Offsets, Verdict, offsets};
-use crate::operate::quiet::GROUPS;
+use crate::operate::quiet::{GROUPS, members as members_of};
 use crate::operate::reading::newest;
-use crate::operate::{Unable, patiently, some_of};
+use crate::operate::{Unable, some_of};
 use crate::worker::needs::Misfit;
 
 /// Offsets of a live service are looked at so often, so far apart, before they are said to differ.
@@ -21,16 +21,20 @@ const APART: Duration = Duration::from_millis(400);
 /// Who is at work.
 pub(super) fn members(look: &mut Look<'_>) -> Result<(), Unable> {
     for (suffix, stage) in GROUPS {
-        let (group, log) = (look.group(suffix), look.log);
-        match patiently(|| log.members(&group))?.len() {
-            0 => look.warn(
-                format!("group {group}"),
-                "nobody is in it",
-                format!("start a process with the {stage} stage: hashbuy run"),
-            ),
-            1 => look.ok(format!("group {group}"), "1 member"),
-            count => look.ok(format!("group {group}"), format!("{count} members")),
-        }
+        let what = format!("group {}", look.group(suffix));
+        look.part(&what, |look| {
+            let service = &look.config.service;
+            match members_of(look.log, &service.app, &service.topics, suffix)?.len() {
+                0 => look.warn(
+                    what.as_str(),
+                    "nobody is in it",
+                    format!("start a process with the {stage} stage: hashbuy run"),
+                ),
+                1 => look.ok(what.as_str(), "1 member"),
+                count => look.ok(what.as_str(), format!("{count} members")),
+            }
+            Ok(())
+        });
     }
     Ok(())
 }

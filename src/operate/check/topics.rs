@@ -22,25 +22,12 @@ pub(super) fn look(look: &mut Look<'_>) -> Result<(), Unable> {
     }
     let mut counts = BTreeMap::new();
     for need in needs(&names) {
-        let log = look.log;
-        let Some(spread) = patiently(|| log.spread(&need.topic))? else {
-            let mend = "hashbuy topics create";
-            look.problem(format!("topic {}", need.topic), "is not there", mend);
-            continue;
-        };
-        counts.insert(need.topic.clone(), u32::try_from(spread.len()).unwrap_or(u32::MAX));
-        let lookup = &mut look.lookup;
-        let settings = patiently(|| lookup.settings(&need.topic))?;
-        if settings.is_none() {
-            let mend = "give this user DescribeConfigs on the topic";
-            look.warn(format!("topic {}: settings", need.topic), "may not be seen by this user", mend);
-        }
-        let settings = settings.unwrap_or_default();
-        is_set(look, &need, &settings);
-        lies(look, &need, &spread);
-        if brokers > 1 {
-            is_safe(look, &need, &spread, &settings, need.topic == names.tweets);
-        }
+        look.part(&format!("topic {}", need.topic), |look| {
+            if let Some(count) = topic(look, &need, brokers, need.topic == names.tweets)? {
+                counts.insert(need.topic.clone(), count);
+            }
+            Ok(())
+        });
     }
     let used = |topic: &String| counts.get(topic).map(|count| names.used(*count));
     if let (Some(inbox), Some(changelog)) = (used(&names.inbox), used(&names.changelog)) {
@@ -54,6 +41,28 @@ pub(super) fn look(look: &mut Look<'_>) -> Result<(), Unable> {
         }
     }
     Ok(())
+}
+
+/// One topic. Returns how many partitions it has, if it is there.
+fn topic(look: &mut Look<'_>, need: &Need, brokers: usize, theirs: bool) -> Result<Option<u32>, Unable> {
+    let log = look.log;
+    let Some(spread) = patiently(|| log.spread(&need.topic))? else {
+        look.problem(format!("topic {}", need.topic), "is not there", "hashbuy topics create");
+        return Ok(None);
+    };
+    let lookup = &mut look.lookup;
+    let settings = patiently(|| lookup.settings(&need.topic))?;
+    if settings.is_none() {
+        let mend = "give this user DescribeConfigs on the topic";
+        look.warn(format!("topic {}: settings", need.topic), "may not be seen by this user", mend);
+    }
+    let settings = settings.unwrap_or_default();
+    is_set(look, need, &settings);
+    lies(look, need, &spread);
+    if brokers > 1 {
+        is_safe(look, need, &spread, &settings, theirs);
+    }
+    Ok(Some(u32::try_from(spread.len()).unwrap_or(u32::MAX)))
 }
 
 /// The settings of a topic against what it needs.
