@@ -105,7 +105,9 @@ impl Look<'_> {
                     "give this user Describe and DescribeConfigs on the topics, Describe on the groups, and Read on the \
                      topics of the service"
                 }
-                _ => "look at the brokers, then again",
+                _ => {
+                    "look at the brokers, then again; a group that this user may not Describe does not answer either"
+                }
             };
             self.problem(what, error.to_string(), mend);
         }
