@@ -4,7 +4,7 @@ use super::MemoryLog;
 use super::fault::Faults;
 use super::topic::{Cleanup, Topic, TopicSettings};
 use crate::core::time::Time;
-use crate::log::{Error, Isolation, Kind, Partition};
+use crate::log::{Committed, Error, Isolation, Kind, Partition};
 
 /// Whether a compaction keeps the tombstones, which say that a key has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,6 +126,24 @@ impl MemoryLog {
         })
     }
 
+    /// Forgets all that a group has committed, as a cluster does when nobody has been in it for long.
+    pub fn forget_offsets(&self, group: &str) {
+        self.shared.change(|state| {
+            if let Some(group) = state.groups.get_mut(group) {
+                group.offsets.clear();
+            }
+        });
+    }
+
+    /// Sets what a group has committed of a partition, without metadata, as an operator does while nobody is in
+    /// it.
+    pub fn set_offset(&self, group: &str, partition: Partition, offset: u64) {
+        self.shared.change(|state| {
+            let group = state.groups.entry(group.to_owned()).or_default();
+            group.offsets.insert(partition, Committed { offset, metadata: String::new() });
+        });
+    }
+
     /// Asks this hook before each step what goes wrong with it; none: nothing goes wrong any more.
     pub fn set_faults(&self, faults: Option<Faults>) {
         self.shared.look(|state| state.faults = faults);
@@ -136,22 +154,34 @@ impl MemoryLog {
     /// # Errors
     /// [`Kind::Fatal`] if there is no such topic.
     pub fn records(&self, name: &str) -> Result<Vec<Record>, Error> {
-        self.shared.look(|state| {
+        let partitions = self.shared.look(|state| {
             let topic = state.topics.get(name).ok_or_else(|| no_topic(name))?;
+            Ok(topic.settings.partitions)
+        })?;
+        let all = (0..partitions).map(|number| self.records_from(&Partition::new(name, number), 0));
+        Ok(all.collect::<Result<Vec<_>, Error>>()?.into_iter().flatten().collect())
+    }
+
+    /// The committed records of a partition at or behind an offset.
+    ///
+    /// # Errors
+    /// [`Kind::Fatal`] if there is no such partition.
+    pub fn records_from(&self, partition: &Partition, offset: u64) -> Result<Vec<Record>, Error> {
+        self.shared.look(|state| {
+            let log = state.partition(partition)?;
             let mut records = Vec::new();
-            for (partition, log) in (0..).zip(&topic.partitions) {
-                let read = log.read(log.start(), Isolation::Committed, usize::MAX, |offset, body| {
-                    records.push(Record {
-                        partition,
-                        offset,
-                        timestamp: body.timestamp,
-                        key: body.key.clone(),
-                        value: body.value.clone(),
-                        headers: body.headers.clone(),
-                    });
+            let from = offset.clamp(log.start(), log.end(Isolation::Uncommitted));
+            let read = log.read(from, Isolation::Committed, usize::MAX, |offset, body| {
+                records.push(Record {
+                    partition: partition.number,
+                    offset,
+                    timestamp: body.timestamp,
+                    key: body.key.clone(),
+                    value: body.value.clone(),
+                    headers: body.headers.clone(),
                 });
-                debug_assert!(read.is_ok(), "the start of a log is in the log");
-            }
+            });
+            debug_assert!(read.is_ok(), "the offset is in the log");
             Ok(records)
         })
     }
