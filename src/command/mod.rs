@@ -2,7 +2,12 @@
 //! it ended.
 
 pub mod accounts;
+pub mod adopt;
+pub mod check;
+mod columns;
 pub mod demo;
+pub mod desk;
+mod layout;
 pub mod offers;
 pub mod publish;
 pub mod replay;

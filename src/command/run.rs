@@ -11,7 +11,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::command::settings::Settings;
-use crate::command::{Error, read_secret, tell};
+use crate::command::{Error, layout, read_secret, tell};
 use crate::config::Config;
 use crate::core::time::SECOND;
 use crate::log::Log;
@@ -64,6 +64,7 @@ pub fn run(args: &Run) -> Result<(), Error> {
     let secret = read_secret("codes.secret_file", Path::new(secret_file))?;
     let log = connect(&config)?;
     check_topics(&*log, &config.service.topics, args.stage)?;
+    layout::check(&*log, &config.service.app, &config.service.topics, args.stage)?;
     let handle = metrics::install().map_err(Error::failed)?;
     let (port, stage, clock) = (config.service.port, args.stage, Arc::new(MachineClock));
     let plan = Plan { config, secret, stage, log, clock, patience: PATIENCE };

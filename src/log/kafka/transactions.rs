@@ -32,6 +32,9 @@ const INIT_WAIT: Duration = Duration::from_secs(30);
 /// How much longer than a transaction its end may take: the coordinator may just be moving.
 const END_GRACE: Duration = Duration::from_secs(5);
 
+/// Between two looks whether there is room in the queue.
+const A_MOMENT: Duration = Duration::from_millis(20);
+
 pub(super) struct KafkaTransactions {
     producer: Counted,
     id: String,
@@ -181,11 +184,22 @@ impl Transactions for KafkaTransactions {
 
     fn send(&mut self, record: NewRecord) -> Result<(), Error> {
         self.check(true)?;
-        match deliveries::send(&self.producer, &record)? {
-            Ok(()) => Ok(()),
-            Err(code) => {
-                let what = format!("a record for {} was refused", record.partition);
-                Err(self.before_the_end(&what, code, false))
+        let deadline = Instant::now() + self.timeout;
+        loop {
+            match deliveries::send(&self.producer, &record)? {
+                Ok(()) => return Ok(()),
+                // Those before it make room when they are delivered.
+                Err(Code::QueueFull) if Instant::now() < deadline => {
+                    if let Err(failed) = self.producer.context().wait(A_MOMENT) {
+                        let what =
+                            format!("a record for {}/{} was not delivered", failed.topic, failed.partition);
+                        return Err(self.before_the_end(&what, failed.code, false));
+                    }
+                }
+                Err(code) => {
+                    let what = format!("a record for {} was refused", record.partition);
+                    return Err(self.before_the_end(&what, code, false));
+                }
             }
         }
     }
