@@ -111,6 +111,7 @@ fn main() -> ExitCode {
         let report = if report.failure.is_some() { shrink(report) } else { report };
         println!("{}", report.trace.join("\n"));
         report.exhibits.iter().for_each(|line| println!("{line}"));
+        println!("digest {:016x}", report.digest);
         return if report.failure.is_some() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
     }
     let begun = Instant::now();
