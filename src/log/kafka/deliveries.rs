@@ -38,6 +38,8 @@ struct State {
     appended: BTreeMap<Arc<str>, Timestamp>,
     /// What librdkafka said last of the connection; for error messages.
     trouble: String,
+    /// How often it has said something.
+    errors: usize,
 }
 
 /// A record that was not delivered.
@@ -76,6 +78,11 @@ impl Deliveries {
         self.lock().trouble.clone()
     }
 
+    /// How many errors librdkafka has told: connections that broke, requests that were not answered.
+    pub(super) fn errors(&self) -> usize {
+        self.lock().errors
+    }
+
     /// Waits until everything is reported on, something has failed, or the time is over. Returns how
     /// many reports are outstanding.
     ///
@@ -103,7 +110,9 @@ impl Deliveries {
 
 impl ClientContext for Deliveries {
     fn error(&self, _: KafkaError, reason: &str) {
-        reason.clone_into(&mut self.lock().trouble);
+        let mut state = self.lock();
+        reason.clone_into(&mut state.trouble);
+        state.errors += 1;
     }
 }
 

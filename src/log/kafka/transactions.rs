@@ -11,6 +11,12 @@
 //!    and the next one with this id first ends whatever is open.
 //!
 //! Everything has a deadline. librdkafka's own "no timeout" can retry for ever.
+//!
+//! librdkafka repeats a request that was not answered, also within one of these calls. The first copy may still be on
+//! its way then. With brokers as old as librdkafka takes them for, transactions of one producer look all alike: an end
+//! that comes late ends the next one in its middle, and late offsets overwrite newer ones. So after a transaction in
+//! which a request may have been repeated the producer is replaced by a new one with the same id, whose epoch is
+//! higher: the broker refuses whatever the old one has on its way.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -22,7 +28,7 @@ use super::deliveries::{self, Counted};
 use super::error::{for_good, of_delivery, refused, replaced};
 use super::member::standing_of;
 use super::partitions;
-use super::settings::Settings;
+use super::settings::{Settings, TRANSACTION_REQUEST};
 use crate::log::{Appended, Error, Kind, NewRecord, Partition, Standing, Transactions};
 
 /// How long it may take to become the only producer with an id. An open transaction of the one before
@@ -32,38 +38,52 @@ const INIT_WAIT: Duration = Duration::from_secs(30);
 /// How much longer than a transaction its end may take: the coordinator may just be moving.
 const END_GRACE: Duration = Duration::from_secs(5);
 
+/// A request may have been repeated in a transaction that lasted so long. It is repeated after
+/// `socket.timeout.ms`, which is twice that, or when a connection breaks, which librdkafka tells.
+const SLOW: Duration = Duration::from_millis(TRANSACTION_REQUEST.as_millis() as u64 / 2);
+
 pub(super) struct KafkaTransactions {
+    settings: Settings,
     producer: Counted,
     id: String,
     /// A transaction never lives longer than this.
     timeout: Duration,
     open: bool,
+    /// When that was opened, and how many errors librdkafka had told before.
+    opened: (Instant, usize),
     /// Why it is of no more use.
     spent: Option<Error>,
 }
 
+/// The only producer with an id.
+fn take_over(settings: &Settings, id: &str) -> Result<Counted, Error> {
+    let what = format!("transactional id {id}");
+    let producer = deliveries::producer(&settings.transactions(id), &what)?;
+    let deadline = Instant::now() + INIT_WAIT;
+    while let Err(error) = producer.init_transactions(left(deadline)) {
+        let again = matches!(&error, KafkaError::Transaction(error) if error.is_retriable());
+        if again && Instant::now() < deadline {
+            continue;
+        }
+        let kind = match error.rdkafka_error_code() {
+            Some(code) if for_good(code) => Kind::Fatal,
+            _ => Kind::Retry,
+        };
+        let trouble = producer.context().trouble();
+        return Err(Error::new(kind, format!("{what} cannot be taken over: {error} {trouble}")));
+    }
+    Ok(producer)
+}
+
 impl KafkaTransactions {
     pub(super) fn new(settings: &Settings, id: &str) -> Result<KafkaTransactions, Error> {
-        let what = format!("transactional id {id}");
-        let producer = deliveries::producer(&settings.transactions(id), &what)?;
-        let deadline = Instant::now() + INIT_WAIT;
-        while let Err(error) = producer.init_transactions(left(deadline)) {
-            let again = matches!(&error, KafkaError::Transaction(error) if error.is_retriable());
-            if again && Instant::now() < deadline {
-                continue;
-            }
-            let kind = match error.rdkafka_error_code() {
-                Some(code) if for_good(code) => Kind::Fatal,
-                _ => Kind::Retry,
-            };
-            let trouble = producer.context().trouble();
-            return Err(Error::new(kind, format!("{what} cannot be taken over: {error} {trouble}")));
-        }
         Ok(KafkaTransactions {
-            producer,
+            producer: take_over(settings, id)?,
+            settings: settings.clone(),
             id: id.to_owned(),
             timeout: settings.transaction,
             open: false,
+            opened: (Instant::now(), 0),
             spent: None,
         })
     }
@@ -158,9 +178,19 @@ impl KafkaTransactions {
         }
     }
 
+    /// A transaction has ended. If something of it may still be on its way, a new producer sees to it that it is
+    /// refused.
     fn over(&mut self) {
         self.open = false;
         self.producer.context().next_round();
+        let (since, errors) = self.opened;
+        if since.elapsed() < SLOW && self.producer.context().errors() == errors {
+            return;
+        }
+        match take_over(&self.settings, &self.id) {
+            Ok(producer) => self.producer = producer,
+            Err(error) => drop(self.spend(Kind::Unknown, error.what)),
+        }
     }
 }
 
@@ -176,6 +206,7 @@ impl Transactions for KafkaTransactions {
             return Err(self.before_the_end("it cannot begin", code, true));
         }
         self.open = true;
+        self.opened = (Instant::now(), self.producer.context().errors());
         Ok(())
     }
 
