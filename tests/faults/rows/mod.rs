@@ -1,5 +1,6 @@
 //! The rows, numbered as in the matrix of the guarantees.
 
+mod handover;
 mod transactions;
 
 use crate::scene::Scene;
@@ -37,6 +38,13 @@ pub const ROWS: &[Row] = &[
         true,
         transactions::stopped_past_the_timeout,
     ),
+    row("row_03_stopped_past_max_poll_interval", On::Single, false, handover::stopped_past_max_poll),
+    row("row_03_stopped_past_the_session", On::Single, true, handover::stopped_past_the_session),
+    row("row_03_heartbeats_are_refused", On::Single, false, handover::heartbeats_are_refused),
+    row("row_04_two_processes_with_one_name", On::Single, true, handover::same_name),
+    row("row_05_zombie_through_two_handovers", On::Single, true, handover::zombie_through_two_handovers),
     row("row_06_an_end_that_comes_in_the_next_transaction", On::Single, true, transactions::end_comes_late),
     row("row_07_the_answer_to_an_end_is_lost", On::Single, true, transactions::answer_is_lost),
+    row("row_13_rolling_restart_and_storm", On::Single, false, handover::rolling_restart),
+    row("row_23_terminated_in_mid_transaction", On::Single, true, handover::terminated_in_mid_transaction),
 ];
