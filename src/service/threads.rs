@@ -11,6 +11,7 @@ use crate::worker::Stop;
 use crate::worker::desk::{DeskOptions, DeskWorker, Done, Note, State};
 use crate::worker::feeder::{FeederOptions, FeederWorker};
 use crate::worker::keeper::{Keeper, KeeperOptions};
+use crate::worker::needs::{self, By};
 use crate::worker::scan::{ScanOptions, ScanWorker};
 
 /// How long a worker waits for something to come, before it looks whether it is to end.
@@ -34,6 +35,35 @@ fn begin<W>(common: &Common, mut make: impl FnMut() -> Result<W, Stop>) -> Resul
         }
         std::thread::sleep(WAIT);
     }
+}
+
+/// While something does not get on, the topics are looked at once in so long.
+const LOOK: Duration = Duration::from_secs(5);
+/// A broker that was just started may not know all topics yet: it has to be seen so often in a row.
+const LOOKS: usize = 3;
+
+/// Looks whether the topics are still as they have to be, while something does not get on. A worker takes whatever it
+/// is told for trouble that passes, a topic that was deleted too, and would try again for ever.
+pub(super) fn topics(common: &Common, by: By) -> Result<(), Stop> {
+    let (mut looked, mut seen) = (Instant::now(), 0);
+    while !common.is_ending() {
+        std::thread::sleep(Duration::from_millis(50));
+        if looked.elapsed() < LOOK {
+            continue;
+        }
+        looked = Instant::now();
+        if common.status.ready().missing().is_empty() {
+            seen = 0;
+            continue;
+        }
+        let checked = common.log.lookup().map_err(Stop::from);
+        match checked.and_then(|mut lookup| needs::check(&mut *lookup, &common.config.service.topics, by)) {
+            Err(Stop::Topics(_)) if seen + 1 < LOOKS => seen += 1,
+            Err(stop @ Stop::Topics(_)) => return Err(stop),
+            _ => seen = 0,
+        }
+    }
+    Ok(())
 }
 
 /// A desk worker. One that is killed is dropped as it stands, and another takes its place.

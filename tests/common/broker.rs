@@ -8,10 +8,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use hashbuy::log::Partition;
-use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicReplication};
+use rdkafka::admin::{
+    AdminClient, AdminOptions, AlterConfig, NewPartitions, NewTopic, ResourceSpecifier, TopicReplication,
+};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 
 /// How long the broker may take for something.
 const WAIT: Duration = Duration::from_secs(30);
@@ -87,8 +89,7 @@ impl Broker {
 
     /// Sends a signal to one of the brokers, by its number from 1.
     pub fn signal(&self, broker: i32, signal: Signal) {
-        let pid = std::fs::read_to_string(self.folder.join(format!("{broker}/pid"))).unwrap();
-        kill_process(Pid::from_raw(pid.trim().parse().unwrap()).unwrap(), signal).unwrap();
+        kill_process(self.pid(broker), signal).unwrap();
     }
 
     /// `kill -9` of one of the brokers. Waits until it is gone.
@@ -99,6 +100,40 @@ impl Broker {
             assert!(Instant::now() < deadline, "broker {broker} does not end");
             thread::sleep(Duration::from_millis(20));
         }
+    }
+
+    /// Lets one of the brokers go on that may stand still, or may not run at all.
+    pub fn resume(&self, broker: i32) {
+        if self.is_up(broker) {
+            self.signal(broker, Signal::CONT);
+        }
+    }
+
+    /// Whether one of the brokers runs.
+    pub fn is_up(&self, broker: i32) -> bool {
+        let status = script().args(["status", "--dir"]).arg(&self.folder).output().unwrap();
+        String::from_utf8_lossy(&status.stdout).contains(&format!("broker {broker} runs"))
+    }
+
+    /// From now on no file of one of the brokers can grow beyond so many bytes: as if its disk were full.
+    pub fn limit_files(&self, broker: i32, bytes: u64) {
+        let limit = Rlimit { current: Some(bytes), maximum: Some(bytes) };
+        prlimit(Some(self.pid(broker)), Resource::Fsize, limit).unwrap();
+    }
+
+    fn pid(&self, broker: i32) -> Pid {
+        let pid = std::fs::read_to_string(self.folder.join(format!("{broker}/pid"))).unwrap();
+        Pid::from_raw(pid.trim().parse().unwrap()).unwrap()
+    }
+
+    /// Puts these settings of a topic in the place of all that it has.
+    pub fn set(&self, topic: &str, settings: &[(&str, &str)]) {
+        let wanted = AlterConfig {
+            specifier: ResourceSpecifier::Topic(topic),
+            entries: settings.iter().copied().collect(),
+        };
+        let set = wait_for(self.admin.alter_configs([&wanted], &options())).unwrap();
+        assert!(set.iter().all(Result::is_ok), "topic {topic}: {set:?}");
     }
 
     /// The broker that leads a partition.

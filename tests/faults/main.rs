@@ -68,7 +68,9 @@ fn main() {
                 On::Own => play(row, &Broker::up(row.name)?, all),
                 On::Cluster => {
                     let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
-                    play(row, cluster.get_or_init(|| Broker::up_with("cluster", 3)).as_ref()?, all);
+                    let cluster = cluster.get_or_init(|| Broker::up_with("cluster", 3)).as_ref()?;
+                    rows::brokers::heal(cluster);
+                    play(row, cluster, all);
                 }
             }
             Ok(())

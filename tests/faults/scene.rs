@@ -48,6 +48,11 @@ impl<'b> Scene<'b> {
         Load::start(&self.world, pace)
     }
 
+    /// Another world, for the next part of a row.
+    pub fn anew(&mut self) {
+        self.world = World::new(&self.broker.bootstrap);
+    }
+
     /// A proxy in front of the brokers.
     pub fn proxy(&self) -> Proxy {
         Proxy::to(&self.broker.bootstrap)

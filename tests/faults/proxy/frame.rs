@@ -18,6 +18,7 @@ impl Api {
     pub const FIND_COORDINATOR: Api = Api(10);
     pub const HEARTBEAT: Api = Api(12);
     pub const API_VERSIONS: Api = Api(18);
+    pub const INIT_PRODUCER_ID: Api = Api(22);
     pub const ADD_PARTITIONS_TO_TXN: Api = Api(24);
     pub const ADD_OFFSETS_TO_TXN: Api = Api(25);
     pub const END_TXN: Api = Api(26);
@@ -35,8 +36,11 @@ const HIGHEST: [(Api, i16); 5] = [
     (Api::HEARTBEAT, 3),
 ];
 
-/// Where the error stands in the answer to a heartbeat: behind its number and how long to be throttled.
+/// Where the error stands in the answer to a heartbeat, and to what begins or ends something in a transaction: behind
+/// its number and how long to be throttled.
 pub const HEARTBEAT_ERROR: usize = 8;
+/// The same for *InitProducerId* in the compact layout.
+pub const INIT_ERROR: usize = 9;
 
 /// No frame of a test is larger.
 const MAX_FRAME: usize = 100 << 20;
