@@ -4,7 +4,7 @@ use super::MemoryLog;
 use super::fault::Faults;
 use super::topic::{Cleanup, Topic, TopicSettings};
 use crate::core::time::Time;
-use crate::log::{Error, Isolation, Kind, Partition};
+use crate::log::{Committed, Error, Isolation, Kind, Partition};
 
 /// Whether a compaction keeps the tombstones, which say that a key has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,6 +124,24 @@ impl MemoryLog {
             }
             Ok(())
         })
+    }
+
+    /// Forgets all that a group has committed, as a cluster does when nobody has been in it for long.
+    pub fn forget_offsets(&self, group: &str) {
+        self.shared.change(|state| {
+            if let Some(group) = state.groups.get_mut(group) {
+                group.offsets.clear();
+            }
+        });
+    }
+
+    /// Sets what a group has committed of a partition, without metadata, as an operator does while nobody is in
+    /// it.
+    pub fn set_offset(&self, group: &str, partition: Partition, offset: u64) {
+        self.shared.change(|state| {
+            let group = state.groups.entry(group.to_owned()).or_default();
+            group.offsets.insert(partition, Committed { offset, metadata: String::new() });
+        });
     }
 
     /// Asks this hook before each step what goes wrong with it; none: nothing goes wrong any more.

@@ -172,20 +172,20 @@ impl DeskWorker {
         if self.transactions.is_none() && self.troubles.may_try(now) {
             self.new_producer()?;
         }
+        if self.unverified && self.transactions.is_some() {
+            self.verify()?;
+            if self.unverified {
+                return Ok(Turn::Worked);
+            }
+        }
+        if !self.restorer.is_idle() {
+            // Its questions may wait for brokers, and nothing may stay open meanwhile.
+            self.commit()?;
+        }
         // Without a producer nothing is begun with, and what is assigned stands still: the old one may have
         // something open, and only its successor ends that.
         let can_work = self.transactions.is_some();
         if can_work {
-            if self.unverified {
-                self.verify()?;
-                if self.unverified {
-                    return Ok(Turn::Worked);
-                }
-            }
-            if !self.restorer.is_idle() {
-                // Its questions may wait for brokers, and nothing may stay open meanwhile.
-                self.commit()?;
-            }
             for restored in self.restorer.turn(&mut *self.member, &*self.clock)? {
                 self.run_from(restored)?;
             }

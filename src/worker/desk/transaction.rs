@@ -29,7 +29,12 @@ impl DeskWorker {
             }
             standing => standing?,
         };
-        let Some(transactions) = &mut self.transactions else { return Ok(false) };
+        let Some(transactions) = &mut self.transactions else {
+            // What has come is lost on us: it is read again, from where the state ends, once there is a producer.
+            self.arrived.clear();
+            self.parts.values_mut().for_each(|part| part.stands = true);
+            return Ok(false);
+        };
         match transactions.begin() {
             Ok(()) => {
                 let touched = BTreeSet::from([number]);

@@ -1,0 +1,748 @@
+//! The world: what is due next, in simulated time, and what the seed does in between.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use fastrand::Rng;
+use hashbuy::core::settings::Settings;
+use hashbuy::core::time::Time;
+use hashbuy::log::memory::{Cleanup, MemoryLog, MemorySettings, Timestamps, Tombstones, TopicSettings};
+use hashbuy::log::{Isolation, Kind as ErrorKind, Log, Partition, Reader};
+use hashbuy::worker::keeper::Silence;
+use hashbuy::worker::{Stop, Turn};
+use serde_json::Value;
+
+use super::Report;
+use super::broker::Broker;
+use super::chaos::{Life, Point};
+use super::firehose::{ACCOUNTS, Firehose};
+use super::people::People;
+use super::process::{Process, Role, Setup, Slot, Stage};
+use super::swarm::{Kind, Swarm};
+use super::trace::Trace;
+use super::watch::Watch;
+
+/// When every run begins, in milliseconds.
+pub const START: i64 = 1_360_756_800_000;
+/// Workers that stand still within each other at most.
+const DEPTH: u32 = 3;
+/// What is pending at the end has so long to come to its end, in simulated milliseconds: a clock may have been
+/// an hour ahead.
+const QUIET: i64 = 100 * 60_000;
+
+thread_local! {
+    static WORLD: RefCell<Option<Rc<World>>> = const { RefCell::new(None) };
+}
+
+fn world() -> Option<Rc<World>> {
+    WORLD.with(|world| world.borrow().clone())
+}
+
+/// The time, in milliseconds since 1970.
+pub fn now() -> i64 {
+    world().map_or(START, |world| world.now())
+}
+
+/// One more line of the trace.
+pub fn say(who: &str, what: fmt::Arguments<'_>) {
+    if let Some(world) = world() {
+        world.say(who, what);
+    }
+}
+
+/// A worker of a process has come to a point in its code, before a call or behind it.
+pub fn reached(life: &Life, point: Point, behind: bool) {
+    if let Some(world) = world() {
+        world.reached(life, point, behind);
+    }
+}
+
+/// Whether the transaction that is committed now ends late.
+pub fn ends_late(life: &Life) -> bool {
+    world().is_some_and(|world| world.ends_late(life))
+}
+
+/// Something that happens later, and says what came of it.
+pub type Deed = Box<dyn FnOnce() -> String>;
+
+/// Does something in a while.
+pub fn later(deed: Deed) {
+    if let Some(world) = world() {
+        let due = world.now() + world.dice(Kind::LateEnd, |rng| rng.i64(50..15_000));
+        world.deeds.borrow_mut().push((due, deed));
+    }
+}
+
+/// Something that waits for a worker to come by.
+#[derive(Debug, Clone, Copy)]
+enum Ambush {
+    Crash { point: Point, behind: bool },
+    Freeze { point: Point, behind: bool, millis: i64 },
+    LateEnd,
+}
+
+/// A place for a process, whichever runs there.
+struct Place {
+    instance: String,
+    stage: Stage,
+    process: RefCell<Option<Rc<Process>>>,
+    /// Nothing runs there until then.
+    down_until: Cell<i64>,
+    /// It is given up then; processes that are there for a while only.
+    until: i64,
+    /// How wrong its clock is, in milliseconds, and until when.
+    ahead: Cell<(i64, i64)>,
+    /// The revision of the settings that the next process there begins with.
+    revision: Cell<u64>,
+}
+
+pub struct World {
+    now: Arc<AtomicI64>,
+    log: MemoryLog,
+    swarm: Swarm,
+    broker: Broker,
+    rng: RefCell<Rng>,
+    dice: RefCell<BTreeMap<Kind, Rng>>,
+    trace: RefCell<Trace>,
+    places: RefCell<Vec<Rc<Place>>>,
+    ambushes: RefCell<Vec<Ambush>>,
+    deeds: RefCell<Vec<(i64, Deed)>>,
+    firehose: RefCell<Firehose>,
+    people: RefCell<People>,
+    events: RefCell<Box<dyn Reader + Send>>,
+    watch: RefCell<Watch>,
+    depth: Cell<u32>,
+    /// No more faults.
+    quiet: Cell<bool>,
+    next_second: Cell<i64>,
+    next_people: Cell<i64>,
+    turns: Cell<u64>,
+    faults: RefCell<BTreeMap<Kind, u64>>,
+    /// Two processes have had one name until then, and may end because of it.
+    twins_until: Cell<i64>,
+    failure: RefCell<Option<String>>,
+    guests: Cell<u32>,
+    revision: Cell<u64>,
+}
+
+/// Runs a seed to its end.
+pub fn run(seed: u64, swarm: Swarm) -> Report {
+    let world = Rc::new(World::new(seed, swarm));
+    WORLD.with(|place| place.replace(Some(Rc::clone(&world))));
+    // A panic is a failure like any other: the trace says what led to it.
+    let played = catch_unwind(AssertUnwindSafe(|| world.play()));
+    WORLD.with(|place| place.replace(None));
+    if played.is_err() {
+        world.fail("it has panicked; where and why stands above".to_owned());
+    }
+    world.report(seed)
+}
+
+impl World {
+    fn new(seed: u64, swarm: Swarm) -> World {
+        let now = Arc::new(AtomicI64::new(START));
+        let clock = Arc::clone(&now);
+        let settings = MemorySettings { blocks: false, batch: swarm.batch, ..MemorySettings::default() };
+        let log =
+            MemoryLog::new(Arc::new(move || Time::from_millis(clock.load(Ordering::Relaxed))), settings);
+        for (topic, partitions, cleanup) in [
+            ("tweets", swarm.tweets, Cleanup::Keep),
+            ("offers", 1, Cleanup::Compact),
+            ("accounts", ACCOUNTS, Cleanup::Compact),
+            ("inbox", swarm.inbox, Cleanup::Keep),
+            ("desk-changelog", swarm.inbox, Cleanup::Compact),
+            ("purchases", 2, Cleanup::Keep),
+            ("orders", 2, Cleanup::Keep),
+            ("dead-letters", 1, Cleanup::Keep),
+        ] {
+            let timestamps = Timestamps::Append;
+            log.create_topic(topic, TopicSettings { partitions, timestamps, cleanup }).unwrap();
+        }
+        let broker = Broker::haunt(&log, Arc::clone(&now));
+        let mut firehose = Firehose::new(&log, seed, swarm.tweets);
+        let mut people = People::new(seed);
+        people.open(&mut firehose);
+        let mut events = log.reader(Isolation::Committed).unwrap();
+        events.assign(&[0, 1].map(|number| (Partition::new("purchases", number), 0))).unwrap();
+        let dice = Kind::ALL.into_iter().zip(1..);
+        let dice = dice.map(|(kind, n): (Kind, u64)| (kind, Rng::with_seed(seed.wrapping_mul(31) ^ n << 40)));
+        World {
+            watch: RefCell::new(Watch::new(&log, swarm.inbox)),
+            now,
+            broker,
+            rng: RefCell::new(Rng::with_seed(seed)),
+            dice: RefCell::new(dice.collect()),
+            trace: RefCell::default(),
+            places: RefCell::default(),
+            ambushes: RefCell::default(),
+            deeds: RefCell::default(),
+            firehose: RefCell::new(firehose),
+            people: RefCell::new(people),
+            events: RefCell::new(events),
+            depth: Cell::new(0),
+            quiet: Cell::new(false),
+            next_second: Cell::new(START),
+            next_people: Cell::new(START),
+            turns: Cell::new(0),
+            faults: RefCell::default(),
+            twins_until: Cell::new(0),
+            failure: RefCell::default(),
+            guests: Cell::new(0),
+            revision: Cell::new(1),
+            log,
+            swarm,
+        }
+    }
+
+    fn now(&self) -> i64 {
+        self.now.load(Ordering::Relaxed)
+    }
+
+    fn pass(&self, millis: i64) {
+        self.now.fetch_add(millis, Ordering::Relaxed);
+    }
+
+    fn say(&self, who: &str, what: fmt::Arguments<'_>) {
+        self.trace.borrow_mut().say(self.now() - START, who, what);
+    }
+
+    fn fail(&self, what: String) {
+        self.say("FAILED", format_args!("{what}"));
+        self.failure.borrow_mut().get_or_insert(what);
+    }
+
+    fn failed(&self) -> bool {
+        self.failure.borrow().is_some()
+    }
+
+    fn draw<T>(&self, with: impl FnOnce(&mut Rng) -> T) -> T {
+        with(&mut self.rng.borrow_mut())
+    }
+
+    fn dice<T>(&self, kind: Kind, with: impl FnOnce(&mut Rng) -> T) -> T {
+        with(self.dice.borrow_mut().get_mut(&kind).unwrap())
+    }
+
+    fn count(&self, kind: Kind) {
+        *self.faults.borrow_mut().entry(kind).or_default() += 1;
+    }
+
+    fn place(&self, instance: String, stage: Stage, until: i64) {
+        self.places.borrow_mut().push(Rc::new(Place {
+            instance,
+            stage,
+            process: RefCell::default(),
+            down_until: Cell::new(0),
+            until,
+            ahead: Cell::new((0, 0)),
+            revision: Cell::new(self.revision.get()),
+        }));
+    }
+
+    /// From the first tweet to the last end of a purchase.
+    fn play(&self) {
+        for number in 0..self.swarm.processes {
+            let stage = match number % 2 {
+                0 if self.swarm.apart => Stage::Scan,
+                _ if self.swarm.apart => Stage::Desk,
+                _ => Stage::All,
+            };
+            self.place(format!("{number}"), stage, i64::MAX);
+        }
+        self.run_until(START + self.swarm.seconds * 1_000);
+        self.calm();
+        let until = self.now() + QUIET;
+        while !self.failed() && self.now() < until {
+            self.run_until(self.now() + 20_000);
+            self.look();
+            if self.watch.borrow().is_settled() {
+                break;
+            }
+        }
+        self.finish();
+    }
+
+    /// Whatever was wrong is right again.
+    fn calm(&self) {
+        self.quiet.set(true);
+        self.ambushes.borrow_mut().clear();
+        self.broker.heal();
+        self.firehose.borrow_mut().mend();
+        self.people.borrow_mut().settle(&mut self.firehose.borrow_mut());
+        for place in self.places.borrow().iter() {
+            place.ahead.set((0, 0));
+            if let Some(process) = &*place.process.borrow() {
+                process.life.set_ahead(0);
+                process.stopped_until.set(0);
+            }
+        }
+        self.say("world", format_args!("no more faults, and nobody asks for anything any more"));
+    }
+
+    /// Lets everything happen that is due before `until`.
+    fn run_until(&self, until: i64) {
+        while !self.failed() {
+            let slot = self.next_slot();
+            let due = self.next_second.get().min(self.next_people.get());
+            let due = slot.as_ref().map_or(due, |(at, ..)| due.min(*at));
+            if due > until {
+                break;
+            }
+            self.now.fetch_max(due, Ordering::Relaxed);
+            if self.next_second.get() <= due {
+                self.second();
+            } else if self.next_people.get() <= due {
+                self.people();
+            } else if let Some((_, place, process, slot)) = slot {
+                self.turn(&place, &process, &slot);
+            }
+        }
+        self.now.fetch_max(until, Ordering::Relaxed);
+    }
+
+    #[allow(clippy::type_complexity, reason = "a turn needs all of it")]
+    fn next_slot(&self) -> Option<(i64, Rc<Place>, Rc<Process>, Rc<Slot>)> {
+        let mut least: Option<(i64, Rc<Place>, Rc<Process>, Rc<Slot>)> = None;
+        for place in self.places.borrow().iter() {
+            let process = place.process.borrow();
+            let Some(process) = &*process else { continue };
+            for slot in &process.slots {
+                let due = slot.next.get().max(process.stopped_until.get());
+                if least.as_ref().is_none_or(|(at, ..)| due < *at) {
+                    least = Some((due, Rc::clone(place), Rc::clone(process), Rc::clone(slot)));
+                }
+            }
+        }
+        least
+    }
+
+    /// The turn of a worker.
+    fn turn(&self, place: &Place, process: &Rc<Process>, slot: &Slot) {
+        self.turns.set(self.turns.get() + 1);
+        // Until it is known how long it lasts: whoever is in the middle of it has no turn.
+        slot.next.set(self.now() + 50);
+        let turned = process.turn(slot);
+        if !process.life.is_alive() {
+            return self.gone(place, process);
+        }
+        let millis = match (turned, self.quiet.get()) {
+            (Ok(Some(Turn::Worked)), _) => self.draw(|rng| rng.i64(1..20)),
+            (Ok(_), true) => self.draw(|rng| rng.i64(200..500)),
+            (Ok(_), false) if slot.role == Role::Keeper => self.draw(|rng| rng.i64(100..400)),
+            (Ok(_), false) => self.draw(|rng| rng.i64(20..150)),
+            (Err(stop), _) => return self.stopped(place, process, slot.role, &stop),
+        };
+        slot.next.set(self.now() + millis);
+    }
+
+    /// A worker cannot go on: its process ends, and is started again by whoever looks after it.
+    fn stopped(&self, place: &Place, process: &Rc<Process>, role: Role, stop: &Stop) {
+        self.say(&process.life.name, format_args!("{role:?} stops: {stop}"));
+        let is_twin = self.now() < self.twins_until.get();
+        let is_expected = match stop {
+            Stop::Log(error) => is_twin && error.kind == ErrorKind::Fatal && error.what.contains("instance"),
+            Stop::Fenced { .. } => true,
+            Stop::Clock { .. } => process.life.ahead() < -60_000,
+            _ => false,
+        };
+        if !is_expected {
+            return self.fail(format!("{role:?} of process {} has stopped: {stop}", process.life.name));
+        }
+        if self.draw(Rng::bool) {
+            self.leave(place, process);
+        }
+        process.life.end();
+        self.gone(place, process);
+    }
+
+    fn leave(&self, place: &Place, process: &Rc<Process>) {
+        let left = process.leave();
+        if let Err(stop) = left
+            && process.life.is_alive()
+        {
+            self.say(&process.life.name, format_args!("could not finish: {stop}"));
+        }
+        process.life.end();
+        self.gone(place, process);
+    }
+
+    /// A process is no more.
+    fn gone(&self, place: &Place, process: &Rc<Process>) {
+        process.bury();
+        let is_here = place.process.borrow().as_ref().is_some_and(|here| Rc::ptr_eq(here, process));
+        if is_here {
+            place.process.replace(None);
+            let down = if self.quiet.get() { 100 } else { self.draw(|rng| rng.i64(50..8_000)) };
+            place.down_until.set(self.now() + down);
+        }
+    }
+
+    /// Once a second: processes are started, and the seed does what it has in mind.
+    fn second(&self) {
+        self.next_second.set(self.now() + 1_000);
+        let places: Vec<Rc<Place>> = self.places.borrow().clone();
+        for place in places {
+            let process = place.process.borrow().clone();
+            let is_over = self.now() >= place.until || self.quiet.get() && place.until < i64::MAX;
+            match process {
+                Some(process) if is_over => self.leave(&place, &process),
+                Some(process) => {
+                    if self.now() >= place.ahead.get().1 && process.life.ahead() != 0 {
+                        process.life.set_ahead(0);
+                        self.say(&process.life.name, format_args!("its clock is right again"));
+                    }
+                }
+                None if !is_over && self.now() >= place.down_until.get() => self.start(&place),
+                None => {}
+            }
+            if is_over && place.process.borrow().is_none() {
+                self.places.borrow_mut().retain(|other| !Rc::ptr_eq(other, &place));
+            }
+        }
+        if !self.quiet.get() {
+            let rates: Vec<(Kind, f64)> = self.swarm.rates.iter().map(|(kind, rate)| (*kind, *rate)).collect();
+            for (kind, rate) in rates {
+                if self.dice(kind, |rng| rng.f64()) < rate / 60.0 {
+                    self.strike(kind);
+                }
+            }
+        }
+        if self.depth.get() == 0 {
+            self.look();
+        }
+    }
+
+    fn start(&self, place: &Place) {
+        let revision = place.revision.get();
+        // What a revision changes must not change what a revision says.
+        let slack_ms = if revision % 2 == 1 { self.swarm.slack } else { self.swarm.slack + 2_000 };
+        let mut settings = Settings { revision, slack_ms, ..Settings::default() };
+        settings.limits.wrong_codes_per_hour = 2 + revision % 3;
+        let silence = if self.swarm.advance { Silence::Advance } else { Silence::Wait };
+        let (instance, stage, workers) = (place.instance.clone(), place.stage, self.swarm.workers);
+        let ahead = place.ahead.get().0;
+        let setup = Setup { log: &self.log, instance, stage, workers, settings, silence, ahead };
+        place.process.replace(Some(Process::start(setup, self.now())));
+        self.say(&place.instance, format_args!("starts, {stage:?}, settings {revision}"));
+    }
+
+    /// People act, and the firehose delivers.
+    fn people(&self) {
+        let now = self.now();
+        let quiet = self.quiet.get();
+        self.next_people.set(now + self.draw(|rng| if quiet { 1_000 } else { rng.i64(20..200) }));
+        let mut heard: Vec<Value> = Vec::new();
+        let mut causes: Vec<String> = Vec::new();
+        let read = self.events.borrow_mut().poll(Duration::ZERO, &mut |message| {
+            causes.push(format!("{}@{}", message.partition, message.offset));
+            heard.push(serde_json::from_slice(message.value.unwrap_or_default()).unwrap());
+        });
+        read.unwrap();
+        let (mut people, mut firehose) = (self.people.borrow_mut(), self.firehose.borrow_mut());
+        for (event, place) in heard.into_iter().zip(causes) {
+            self.say("event", format_args!("{place} {}", short(&event)));
+            people.hear(now, &event);
+        }
+        // People find their way around a shop that has opened just now.
+        let tweeting = !quiet && now > START + 5_000;
+        people.turn(now, &mut firehose, tweeting);
+        firehose.turn(now, if quiet { 5_000 } else { 1_000 });
+    }
+
+    /// What stands in the topics is compared with what has to stand there.
+    fn look(&self) {
+        let looked = self.broker.spare(|| {
+            let mut watch = self.watch.borrow_mut();
+            watch.look(&self.log, &self.firehose.borrow().delivered)
+        });
+        if let Err(what) = looked {
+            self.fail(what);
+        }
+    }
+
+    fn finish(&self) {
+        if self.failed() {
+            return;
+        }
+        let finished = self.broker.spare(|| {
+            let mut watch = self.watch.borrow_mut();
+            let slack = self.swarm.slack;
+            watch.finish(&self.log, &self.firehose.borrow().delivered, &self.people.borrow().promises, slack)
+        });
+        if let Err(what) = finished {
+            self.fail(what);
+        }
+        let mut trace = self.trace.borrow_mut();
+        for topic in ["inbox", "desk-changelog", "purchases", "orders", "dead-letters"] {
+            for record in self.log.records(topic).unwrap() {
+                trace.digest().add(&record.offset.to_le_bytes());
+                trace.digest().add(record.key.as_deref().unwrap_or_default());
+                trace.digest().add(record.value.as_deref().unwrap_or_default());
+            }
+        }
+    }
+
+    /// One of the faults happens, or is prepared.
+    fn strike(&self, kind: Kind) {
+        let now = self.now();
+        let dice = |with: &dyn Fn(&mut Rng) -> i64| self.dice(kind, with);
+        let somewhere = |rng: &mut Rng, count: usize| rng.usize(0..count.max(1));
+        match kind {
+            Kind::Crash | Kind::Freeze => {
+                let ambush = self.dice(kind, |rng| {
+                    let point = *rng.choice(&Point::ALL).unwrap();
+                    let (behind, millis) = (rng.bool(), long_or_short(rng));
+                    match kind {
+                        Kind::Crash => Ambush::Crash { point, behind },
+                        _ => Ambush::Freeze { point, behind, millis },
+                    }
+                });
+                return self.ambushes.borrow_mut().push(ambush);
+            }
+            Kind::LateEnd => return self.ambushes.borrow_mut().push(Ambush::LateEnd),
+            Kind::LostAnswer | Kind::Refusal | Kind::Retry | Kind::Delay => {
+                let armed = self.dice(kind, |rng| self.broker.arm(kind, rng));
+                if let Some((step, fault)) = armed {
+                    self.say("broker", format_args!("the next {step}: {fault:?}"));
+                }
+                return;
+            }
+            Kind::Outage => {
+                let until = now + dice(&|rng| rng.i64(200..25_000));
+                self.broker.away_until(until);
+                self.say("broker", format_args!("answers nothing for {} ms", until - now));
+            }
+            Kind::Stop | Kind::Terminate | Kind::Clock | Kind::Twin => {
+                let places = self.places.borrow().clone();
+                let place = Rc::clone(&places[self.dice(kind, |rng| somewhere(rng, places.len()))]);
+                let Some(process) = place.process.borrow().clone() else { return };
+                self.strike_process(kind, &place, &process);
+            }
+            Kind::Join => {
+                self.guests.set(self.guests.get() + 1);
+                let until = now + dice(&|rng| rng.i64(3_000..60_000));
+                let stage = self.dice(kind, |rng| *rng.choice(&[Stage::All, Stage::Scan, Stage::Desk]).unwrap());
+                self.place(format!("guest-{}", self.guests.get()), stage, until);
+            }
+            Kind::Duplicate => self.firehose.borrow_mut().twice += 1 + dice(&|rng| rng.i64(0..3)) as u32,
+            Kind::Reorder => self.firehose.borrow_mut().late += 1 + dice(&|rng| rng.i64(0..5)) as u32,
+            Kind::Cut | Kind::Silence => {
+                let until = now + dice(&|rng| *rng.choice(&[5_000, 30_000, 80_000, 150_000]).unwrap());
+                let partitions = self.firehose.borrow().partitions();
+                let which = (kind == Kind::Cut).then(|| self.dice(kind, |rng| rng.u32(0..partitions)));
+                self.firehose.borrow_mut().cut(which, until);
+                self.say("firehose", format_args!("partition {which:?} is cut for {} ms", until - now));
+            }
+            Kind::Grow => {
+                let partitions = self.firehose.borrow().partitions() + 1;
+                if partitions > 6 {
+                    return;
+                }
+                self.log.grow_topic("tweets", partitions).unwrap();
+                self.firehose.borrow_mut().grow(partitions);
+                self.say("firehose", format_args!("has {partitions} partitions"));
+            }
+            Kind::Rewind => self.rewind(),
+            Kind::Forgotten => {
+                self.log.forget_offsets("app-desk");
+                self.say("broker", format_args!("has forgotten the desk's offsets"));
+            }
+            Kind::Compact => {
+                let topic = self.dice(kind, |rng| *rng.choice(&["desk-changelog", "desk-changelog", "offers", "accounts"]).unwrap());
+                let drop = self.dice(kind, |rng| rng.u32(0..4) == 0);
+                let tombstones = if drop { Tombstones::Drop } else { Tombstones::Keep };
+                self.log.compact(topic, tombstones).unwrap();
+                self.say("broker", format_args!("compacts {topic}, tombstones: {tombstones:?}"));
+            }
+            Kind::Revision => {
+                self.revision.set(self.revision.get() + 1);
+                let revision = self.revision.get();
+                for place in self.places.borrow().iter() {
+                    place.revision.set(revision);
+                }
+                // One by one, each when it is started again anyway, and one at once.
+                let place = self.places.borrow()[0].clone();
+                let process = place.process.borrow().clone();
+                if let Some(process) = process {
+                    self.leave(&place, &process);
+                }
+                self.say("operator", format_args!("settings {revision}"));
+            }
+            Kind::Tables => {
+                let what = self.people.borrow_mut().meddle(&mut self.firehose.borrow_mut());
+                self.say("tables", format_args!("{what}"));
+            }
+        }
+        self.count(kind);
+    }
+
+    fn strike_process(&self, kind: Kind, place: &Rc<Place>, process: &Rc<Process>) {
+        let now = self.now();
+        let name = process.life.name.clone();
+        match kind {
+            Kind::Stop => {
+                let millis = self.dice(kind, long_or_short);
+                process.stopped_until.set(now + millis);
+                self.say(&name, format_args!("stands still for {millis} ms"));
+            }
+            Kind::Terminate => {
+                self.say(&name, format_args!("is told to end"));
+                self.leave(place, process);
+            }
+            Kind::Clock => {
+                let millis = self.dice(kind, |rng| {
+                    *rng.choice(&[-3_600_000, -90_000, -20_000, -4_000, 4_000, 30_000, 90_000, 3_600_000]).unwrap()
+                });
+                let until = now + self.dice(kind, |rng| rng.i64(2_000..60_000));
+                place.ahead.set((millis, until));
+                process.life.set_ahead(millis);
+                self.say(&name, format_args!("its clock jumps by {millis} ms, for {} ms", until - now));
+            }
+            _ => {
+                let until = now + self.dice(kind, |rng| rng.i64(2_000..20_000));
+                self.twins_until.set(until + 40_000);
+                self.place(place.instance.clone(), place.stage, until);
+                self.say(&name, format_args!("another process comes under its name, for {} ms", until - now));
+            }
+        }
+    }
+
+    /// All scans are told to end, and their offsets are set back, as with Kafka's own tools.
+    fn rewind(&self) {
+        let places = self.places.borrow().clone();
+        for place in places {
+            let process = place.process.borrow().clone();
+            if let Some(process) = process.filter(|_| place.stage != Stage::Desk) {
+                self.leave(&place, &process);
+            }
+        }
+        let partitions = self.firehose.borrow().partitions();
+        let share = self.dice(Kind::Rewind, |rng| rng.f64());
+        for number in 0..partitions {
+            let delivered = self.firehose.borrow().delivered[number as usize].len();
+            let offset = (delivered as f64 * share) as u64;
+            self.log.set_offset("app-scan", Partition::new("tweets", number), offset);
+        }
+        self.say("operator", format_args!("the scan is set back to {:.0} % of the firehose", share * 100.0));
+    }
+
+    fn ends_late(&self, life: &Life) -> bool {
+        let mut ambushes = self.ambushes.borrow_mut();
+        let found = ambushes.iter().position(|ambush| matches!(ambush, Ambush::LateEnd));
+        let Some(found) = found.filter(|_| life.is_alive()) else { return false };
+        ambushes.remove(found);
+        drop(ambushes);
+        self.count(Kind::LateEnd);
+        self.say(&life.name, format_args!("the end of its transaction is under way for long"));
+        true
+    }
+
+    /// A worker has come to a point. Calls take their time; and somebody may have waited for it.
+    fn reached(&self, life: &Life, point: Point, behind: bool) {
+        let due: Vec<Deed> = {
+            let (mut deeds, now) = (self.deeds.borrow_mut(), self.now());
+            deeds.extract_if(.., |(at, _)| *at <= now).map(|(_, deed)| deed).collect()
+        };
+        for deed in due {
+            let what = self.broker.spare(deed);
+            self.say("broker", format_args!("the end of a transaction arrives late: {what}"));
+        }
+        if self.quiet.get() {
+            return;
+        }
+        if point != Point::Clock && !behind && self.draw(|rng| rng.u32(0..4) == 0) {
+            self.pass(self.draw(|rng| rng.i64(0..4)));
+        }
+        let is_it = |ambush: &Ambush| match ambush {
+            Ambush::Crash { point: at, behind: when } => *at == point && *when == behind,
+            Ambush::Freeze { point: at, behind: when, .. } => *at == point && *when == behind,
+            Ambush::LateEnd => false,
+        };
+        let found = self.ambushes.borrow().iter().position(is_it);
+        let Some(found) = found.filter(|_| self.depth.get() < DEPTH) else { return };
+        let side = if behind { "behind" } else { "before" };
+        let ambush = self.ambushes.borrow_mut().remove(found);
+        match ambush {
+            Ambush::Crash { .. } => {
+                self.count(Kind::Crash);
+                self.say(&life.name, format_args!("killed, {side} {point:?}"));
+                life.end();
+            }
+            Ambush::Freeze { millis, .. } => {
+                self.count(Kind::Freeze);
+                self.say(&life.name, format_args!("a worker stands still for {millis} ms, {side} {point:?}"));
+                self.depth.set(self.depth.get() + 1);
+                self.run_until(self.now() + millis);
+                self.depth.set(self.depth.get() - 1);
+                self.say(&life.name, format_args!("it goes on, {side} {point:?}"));
+            }
+            Ambush::LateEnd => {}
+        }
+    }
+
+    /// What stands in the topics about the numbers that a failure names.
+    fn exhibits(&self) -> Vec<String> {
+        let failure = self.failure.borrow().clone().unwrap_or_default();
+        let words = failure.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
+        let named: Vec<&str> = words.filter(|word| word.len() >= 15).collect();
+        let mut exhibits = Vec::new();
+        for topic in ["tweets", "inbox", "desk-changelog", "purchases", "orders", "dead-letters"] {
+            for record in self.log.records(topic).unwrap_or_default() {
+                let value = String::from_utf8_lossy(record.value.as_deref().unwrap_or_default()).into_owned();
+                if named.iter().any(|name| value.contains(name)) {
+                    let place = format!("{topic}/{}@{} {}", record.partition, record.offset, record.timestamp);
+                    let headers = record.headers.iter().filter(|(name, _)| name.starts_with("hashbuy-"));
+                    let headers: Vec<_> = headers.map(|(_, value)| String::from_utf8_lossy(value)).collect();
+                    exhibits.push(format!("{place} {} {value}", headers.join(" ")));
+                }
+            }
+        }
+        exhibits
+    }
+
+    fn report(&self, seed: u64) -> Report {
+        let mut faults = self.faults.borrow().clone();
+        for (kind, times) in self.broker.struck() {
+            *faults.entry(kind).or_default() += times;
+        }
+        let mut trace = self.trace.borrow_mut();
+        let watch = self.watch.borrow();
+        Report {
+            seed,
+            millis: self.now() - START,
+            turns: self.turns.get(),
+            faults,
+            events: watch.census(),
+            promises: watch.promises,
+            digest: trace.digest().value(),
+            failure: self.failure.borrow().clone(),
+            trace: trace.take(),
+            exhibits: if self.failed() { self.exhibits() } else { Vec::new() },
+        }
+    }
+}
+
+/// For how long something stands still: mostly for a moment, sometimes for longer than a session or a
+/// transaction lasts.
+fn long_or_short(rng: &mut Rng) -> i64 {
+    match rng.u32(0..4) {
+        0 | 1 => rng.i64(20..2_000),
+        2 => rng.i64(2_000..12_000),
+        _ => rng.i64(9_000..45_000),
+    }
+}
+
+fn short(event: &Value) -> String {
+    let of = |name: &str| event[name].as_str().unwrap_or("-").to_owned();
+    let purchase = of("purchase_id");
+    let purchase = purchase.get(..8).unwrap_or("-");
+    let what = of("reason") + event["cause"].as_str().unwrap_or_default() + event["code"].as_str().unwrap_or_default();
+    let tweet = event["tweet_id"].as_str().or(event["offer_tweet_id"].as_str()).unwrap_or("-");
+    format!("{} {} {} {purchase} {tweet} {}", of("type"), of("account_id"), of("offer_id"), what.trim_matches('-'))
+}
