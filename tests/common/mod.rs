@@ -6,6 +6,7 @@
 
 pub mod ledger;
 pub mod market;
+pub mod model;
 pub mod program;
 pub mod rng;
 pub mod tables;

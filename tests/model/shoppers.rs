@@ -1,0 +1,500 @@
+//! Random inbox records of few accounts, offers and codes, at times that the rules care about:
+//! deadlines, hours, horizons and their neighbours to the millisecond.
+
+use serde_json::{Value, json};
+
+use crate::common::model::{DAY, HOUR, MINUTE, SECOND};
+use crate::common::rng::Rng;
+use crate::inputs::{self, START, tweet_id, with};
+
+const ACCOUNTS: u64 = 4;
+const OFFERS: usize = 5;
+/// What is remembered to come back to.
+const KEPT: usize = 40;
+
+/// Where a record goes.
+pub enum To {
+    Account(u64),
+    Offer(String),
+    Everywhere,
+}
+
+/// A code that was given out.
+#[derive(Clone)]
+struct Given {
+    account: u64,
+    code: String,
+    issued_at: i64,
+}
+
+/// A tweet that was decided on, to come back to when something about it changes.
+#[derive(Clone)]
+struct Aim {
+    account: u64,
+    offer: Option<String>,
+    /// Its tweet time.
+    time: i64,
+    issued_at: i64,
+    deadline: Option<i64>,
+    code: Option<String>,
+}
+
+#[derive(Clone)]
+struct Tweet {
+    account: u64,
+    id: u64,
+    chain: u64,
+    time: i64,
+    record: Value,
+}
+
+pub struct Shoppers {
+    pub rng: Rng,
+    /// The clock that everybody reads.
+    pub clock: i64,
+    settings: Value,
+    offers: Vec<Value>,
+    linked: Vec<Value>,
+    codes: Vec<Given>,
+    tweets: Vec<Tweet>,
+    aims: Vec<Aim>,
+    /// Times at which something changes.
+    special: Vec<i64>,
+    ids: u64,
+    offset: u64,
+    /// A mark was made.
+    marked: bool,
+    /// Records of the account table, each with the time of its making.
+    table: Vec<(i64, Value)>,
+}
+
+impl Shoppers {
+    pub fn new(seed: u64) -> Shoppers {
+        let mut settings = inputs::settings(1);
+        settings["limits"] = json!({
+            "per_day": 1_000, "pendings": 3, "requests_per_hour": 6, "wrong_codes_per_hour": 3,
+            "hold_seconds": 3_600, "accounts_per_card": 3,
+        });
+        settings["window_seconds"] = json!(120);
+        let mut offers: Vec<Value> = (0..OFFERS).map(|n| inputs::offer(&format!("o{n}"), 1, 300)).collect();
+        offers[1]["stock"] = json!(2);
+        offers[2]["stock"] = json!(3);
+        offers[2]["per_account"] = json!(3);
+        offers[3]["per_account"] = json!(5);
+        offers[3]["window_seconds"] = json!(60);
+        offers[4]["price"] = json!({"amount": 100, "currency": "EUR"});
+        offers[4]["per_account"] = json!(3);
+        let rng = Rng::new(seed);
+        Shoppers {
+            rng,
+            clock: START,
+            settings,
+            offers,
+            linked: vec![Value::Null; ACCOUNTS as usize + 1],
+            codes: vec![],
+            tweets: vec![],
+            aims: vec![],
+            special: vec![START],
+            ids: 0,
+            offset: 0,
+            marked: false,
+            table: vec![],
+        }
+    }
+
+    /// The desk has given out a code, or decided something at a time worth coming back to.
+    pub fn event(&mut self, event: &Value) {
+        let millis = |field: &str| {
+            let text = event[field].as_str()?;
+            Some(text.parse::<hashbuy::core::time::Time>().unwrap().millis())
+        };
+        self.special.extend(["at", "deadline", "issued_at"].into_iter().filter_map(millis));
+        if let Some(code) = event["code"].as_str() {
+            let account = event["account_id"].as_str().unwrap().parse().unwrap();
+            let issued_at = if event["type"] == "purchase.requested" { millis("at") } else { None };
+            let issued_at = issued_at.unwrap_or(self.clock);
+            self.codes.push(Given {
+                account,
+                issued_at,
+                code: code.trim_start_matches("#Confirm").to_owned(),
+            });
+        }
+        self.aim(event, millis("issued_at"), millis("deadline"));
+        let excess = self.special.len().saturating_sub(KEPT);
+        self.special.drain(..excess);
+        let excess = self.codes.len().saturating_sub(KEPT);
+        self.codes.drain(..excess);
+    }
+
+    fn aim(&mut self, event: &Value, issued_at: Option<i64>, deadline: Option<i64>) {
+        let text = |field: &Value| field.as_str().map(str::to_owned);
+        let tweet = text(&event["reply"]["in_reply_to"]).or(text(&event["tweet_id"]));
+        let Some(time) = tweet.and_then(|id| hashbuy::core::time::Time::of_tweet_id(id.parse().unwrap()))
+        else {
+            return;
+        };
+        let account = text(&event["account_id"]).unwrap().parse().unwrap();
+        let code = text(&event["code"]).map(|code| code.trim_start_matches("#Confirm").to_owned());
+        let (offer, time) = (text(&event["offer_id"]), time.millis());
+        let issued_at = issued_at.unwrap_or(time);
+        self.aims.push(Aim { account, offer, time, issued_at, deadline, code });
+        let excess = self.aims.len().saturating_sub(8);
+        self.aims.drain(..excess);
+    }
+
+    /// Comes back to a tweet at the very millisecond at which something about it changes, or beside it.
+    fn come_back(&mut self) -> Vec<(To, Value)> {
+        if self.aims.is_empty() {
+            return vec![];
+        }
+        let aim = self.rng.pick(&self.aims).clone();
+        let beside = self.rng.range(-1, 2);
+        let horizon = 2 * HOUR + self.settings["slack_ms"].as_i64().unwrap();
+        let known = self.offers.iter().find(|offer| Some(id_of(offer)) == aim.offer).cloned();
+        let offer = known.unwrap_or_else(|| self.offers[0].clone());
+        let (base, kind) = match self.rng.range(0, 20) {
+            0..7 => (aim.time + MINUTE, 0),
+            7..12 => (aim.deadline.unwrap_or(aim.time), 1),
+            12..15 => (aim.time + HOUR, 2),
+            15..17 => (aim.issued_at + HOUR, 0),
+            17 => (aim.time + horizon, 3),
+            18 => (aim.deadline.unwrap_or(aim.time) + horizon, 4),
+            _ => (aim.time - HOUR, 2),
+        };
+        let time = base + beside;
+        self.clock = self.clock.max(time);
+        let mark = (To::Everywhere, inputs::mark(time, &self.settings));
+        match (kind, &aim.code) {
+            (1, Some(code)) => self.tweet(aim.account, time, &[code], &[]),
+            (2, Some(code)) if self.rng.chance(50) => self.tweet(aim.account, time, &[code], &[]),
+            (2, _) => self.tweet(aim.account, time, &["77770000"], &[]),
+            (3, _) => {
+                let tweets: Vec<Tweet> =
+                    self.tweets.iter().filter(|tweet| tweet.time == aim.time).cloned().collect();
+                let copies = tweets.into_iter().map(|tweet| (To::Account(tweet.account), tweet.record));
+                std::iter::once(mark).chain(copies).collect()
+            }
+            (4, Some(code)) => {
+                let mut all = vec![mark];
+                all.extend(self.tweet(aim.account, self.clock, &[code], &[]));
+                all
+            }
+            _ => self.tweet(aim.account, time, &[], &[&offer]),
+        }
+    }
+
+    /// More deletions than are remembered, and then some of the tweets.
+    fn burst_of_deletions(&mut self) -> Vec<(To, Value)> {
+        let account = self.somebody();
+        let n = self.rng.range(62, 68) as u64;
+        let ids: Vec<u64> = (0..n).map(|i| tweet_id(self.clock - SECOND, 0x10_0000 + self.ids + i)).collect();
+        let mut all: Vec<(To, Value)> =
+            ids.iter().map(|id| (To::Account(account), inputs::deletion(account, *id))).collect();
+        self.ids += n;
+        let offer = self.offers[3].clone();
+        for id in ids.into_iter().take(4) {
+            let record = inputs::sighting(account, id, id, self.clock - SECOND, &[], &[&offer]);
+            all.push((To::Account(account), record));
+        }
+        all
+    }
+
+    /// What happens next.
+    pub fn next(&mut self) -> Vec<(To, Value)> {
+        self.pause();
+        match self.rng.range(0, 1_000) {
+            0..280 => self.offer_tweet(),
+            280..560 => self.code_tweet(),
+            560..620 => self.wrong_code(),
+            620..670 => self.copy(),
+            670..700 => self.edit(),
+            700..740 => self.delete(),
+            740..800 => self.account(),
+            800..835 => self.offer(),
+            835..838 => self.burst(),
+            838..842 => self.burst_of_deletions(),
+            842..920 => self.come_back(),
+            _ => self.mark(),
+        }
+    }
+
+    /// The first records: a mark, unless they wait for one.
+    pub fn begin(&mut self) -> Vec<(To, Value)> {
+        let mut all = vec![];
+        for id in 1..=ACCOUNTS {
+            all.extend(self.put(id, "active"));
+        }
+        for offer in self.offers.clone().into_iter().filter(|offer| offer.get("stock").is_some()) {
+            all.push((To::Offer(id_of(&offer)), json!({"type": "offer", "offer": offer})));
+        }
+        all
+    }
+
+    fn pause(&mut self) {
+        self.clock += match self.rng.range(0, 1_000) {
+            0..750 => self.rng.range(0, 3 * SECOND),
+            750..960 => self.rng.range(0, 60 * SECOND),
+            960..985 => self.rng.range(0, 15 * MINUTE),
+            985..997 => self.rng.range(0, 3 * HOUR),
+            _ => self.rng.range(0, 2 * DAY),
+        };
+    }
+
+    /// A time close to something, not in the future by more than a minute.
+    fn moment(&mut self, offsets: &[i64]) -> i64 {
+        if self.rng.chance(50) {
+            return self.clock - self.rng.range(0, 5 * SECOND);
+        }
+        let base = *self.rng.pick(&self.special);
+        let time = base + *self.rng.pick(offsets) + self.rng.range(-1, 2);
+        if (self.clock - 5 * HOUR..self.clock + MINUTE).contains(&time) {
+            return time;
+        }
+        self.clock - self.rng.range(0, 5 * SECOND)
+    }
+
+    fn tweet_time(&mut self) -> i64 {
+        let now_minus = [0, HOUR, 2 * HOUR + 30 * SECOND];
+        if self.rng.chance(4) {
+            return self.clock - *self.rng.pick(&now_minus) + self.rng.range(-1, 2);
+        }
+        self.moment(&[0, 0, 0, 0, MINUTE, -MINUTE, HOUR, -HOUR, 59_999])
+    }
+
+    fn tweet(&mut self, account: u64, time: i64, codes: &[&str], offers: &[&Value]) -> Vec<(To, Value)> {
+        self.ids += 1;
+        let id = tweet_id(time, self.ids & 0xf_ffff);
+        let record = inputs::sighting(account, id, id, time, codes, offers);
+        self.say(Tweet { account, id, chain: id, time, record })
+    }
+
+    fn say(&mut self, mut tweet: Tweet) -> Vec<(To, Value)> {
+        if self.rng.chance(50) {
+            tweet.record["handle"] = json!("somebody");
+        }
+        if self.rng.chance(2) {
+            tweet.record["protected"] = json!(true);
+        }
+        self.special.push(tweet.time);
+        let said = vec![(To::Account(tweet.account), tweet.record.clone())];
+        self.tweets.push(tweet);
+        let excess = self.tweets.len().saturating_sub(KEPT);
+        self.tweets.drain(..excess);
+        said
+    }
+
+    /// One account in ten has never had a record.
+    fn somebody(&mut self) -> u64 {
+        if self.rng.chance(4) { 9 } else { self.rng.range(1, ACCOUNTS as i64 + 1) as u64 }
+    }
+
+    fn some_offers(&mut self) -> Vec<Value> {
+        let n = if self.rng.chance(80) { 1 } else { 2 };
+        // The scan names each offer of a tweet once.
+        let mut offers = self.offers.clone();
+        self.rng.shuffle(&mut offers);
+        offers.truncate(n);
+        offers
+    }
+
+    fn offer_tweet(&mut self) -> Vec<(To, Value)> {
+        let (account, time, offers) = (self.somebody(), self.tweet_time(), self.some_offers());
+        let offers: Vec<&Value> = offers.iter().collect();
+        self.tweet(account, time, &[], &offers)
+    }
+
+    fn code_tweet(&mut self) -> Vec<(To, Value)> {
+        if self.codes.is_empty() {
+            return self.offer_tweet();
+        }
+        let newest = self.codes.len() - 1;
+        let at = if self.rng.chance(60) {
+            newest.saturating_sub(self.rng.range(0, 4) as usize)
+        } else {
+            self.rng.range(0, newest as i64 + 1) as usize
+        };
+        let given = self.codes[at].clone();
+        let account = if self.rng.chance(95) { given.account } else { self.somebody() };
+        let mut codes = vec![given.code.clone()];
+        if self.rng.chance(8) {
+            let other = self.rng.pick(&self.codes).code.clone();
+            if other != codes[0] {
+                codes.push(other);
+            }
+        }
+        let offers = if self.rng.chance(20) { self.some_offers() } else { vec![] };
+        // Nobody tweets a code hours before it was given out; out of order is enough.
+        let time = if self.rng.chance(40) { self.clock } else { self.tweet_time() };
+        let time = time.max(given.issued_at - HOUR);
+        let codes: Vec<&str> = codes.iter().map(String::as_str).collect();
+        self.tweet(account, time, &codes, &offers.iter().collect::<Vec<_>>())
+    }
+
+    fn wrong_code(&mut self) -> Vec<(To, Value)> {
+        let wrong = [format!("77{:06}", self.rng.range(0, 1_000_000)), "00000000".to_owned()];
+        let (account, time) = (self.somebody(), self.tweet_time());
+        let n = if self.rng.chance(80) { 1 } else { 2 };
+        let codes: Vec<&str> = wrong.iter().take(n).map(String::as_str).collect();
+        self.tweet(account, time, &codes, &[])
+    }
+
+    fn copy(&mut self) -> Vec<(To, Value)> {
+        if self.tweets.is_empty() {
+            return vec![];
+        }
+        let tweet = self.rng.pick(&self.tweets).clone();
+        vec![(To::Account(tweet.account), tweet.record)]
+    }
+
+    /// Another version of a tweet, within half an hour of the first.
+    fn edit(&mut self) -> Vec<(To, Value)> {
+        if self.tweets.is_empty() {
+            return vec![];
+        }
+        let old = self.rng.pick(&self.tweets).clone();
+        let time = old.time + self.rng.range(1, 30 * MINUTE);
+        if time > self.clock {
+            return vec![];
+        }
+        self.ids += 1;
+        let id = tweet_id(time, self.ids & 0xf_ffff);
+        let mut record = old.record.clone();
+        record["tweet_id"] = json!(id.to_string());
+        record["time"] = json!(inputs::time(time));
+        if self.rng.chance(50) {
+            let offers = self.some_offers();
+            let hashtag = offers[0]["hashtag"].clone();
+            record["offers"] = json!([{"hashtag": hashtag, "offer": offers[0]}]);
+        }
+        self.say(Tweet { id, time, record, ..old })
+    }
+
+    fn delete(&mut self) -> Vec<(To, Value)> {
+        if self.tweets.is_empty() {
+            return vec![];
+        }
+        let tweet = self.rng.pick(&self.tweets).clone();
+        // Now and then the deletion overtakes its tweet.
+        if self.rng.chance(30) {
+            let time = self.clock;
+            let offers = self.some_offers();
+            let mut said = self.tweet(tweet.account, time, &[], &offers.iter().collect::<Vec<_>>());
+            let id = self.tweets.last().map_or(tweet.id, |tweet| tweet.id);
+            said.insert(0, (To::Account(tweet.account), inputs::deletion(tweet.account, id)));
+            return said;
+        }
+        let id = if self.rng.chance(50) { tweet.id } else { tweet.chain };
+        vec![(To::Account(tweet.account), inputs::deletion(tweet.account, id))]
+    }
+
+    fn put(&mut self, id: u64, status: &str) -> Vec<(To, Value)> {
+        self.offset += 1;
+        let before = self.clock - HOUR - self.rng.range(0, 2) * self.rng.range(-MINUTE, MINUTE);
+        let linked_at = if self.linked[id as usize].is_null() { before } else { START - DAY };
+        let mut record = inputs::account(id, status, linked_at);
+        if id == 4 {
+            record["caps"] = json!({"per_day": {"amount": 700, "currency": "USD"}, "pendings": 2, "wrong_codes_per_hour": 2});
+        }
+        if self.rng.chance(20) {
+            record["caps"] = json!({"per_day": {"amount": self.rng.range(0, 900), "currency": "USD"}, "requests_per_hour": 3, "hold_seconds": 0});
+        }
+        self.linked[id as usize] = record.clone();
+        let record = inputs::account_record(id, self.offset, record);
+        self.table.push((self.clock, record.clone()));
+        vec![(To::Account(id), record)]
+    }
+
+    fn account(&mut self) -> Vec<(To, Value)> {
+        let id = self.rng.range(1, ACCOUNTS as i64 + 1) as u64;
+        match self.rng.range(0, 10) {
+            0..6 => self.put(id, "active"),
+            6 => self.put(id, "frozen"),
+            // Not before the first mark: see below.
+            7 if self.marked => {
+                self.offset += 1;
+                self.linked[id as usize] = Value::Null;
+                vec![(To::Account(id), inputs::account_record(id, self.offset, Value::Null))]
+            }
+            _ => {
+                let Some(old) = self.table.len().checked_sub(self.rng.range(1, 8) as usize) else {
+                    return vec![];
+                };
+                let (made, record) = self.table[old].clone();
+                // How long the place of an unlinked record is remembered is left open: the desk keeps
+                // it for a day of desk time, which begins at 0.
+                if made < self.clock - 12 * HOUR {
+                    return vec![];
+                }
+                vec![(To::Account(record["account_id"].as_str().unwrap().parse().unwrap()), record)]
+            }
+        }
+    }
+
+    fn offer(&mut self) -> Vec<(To, Value)> {
+        let n = self.rng.range(0, OFFERS as i64) as usize;
+        let mut offer = self.offers[n].clone();
+        let id = id_of(&offer);
+        offer["version"] = json!(offer["version"].as_u64().unwrap() + 1);
+        offer["status"] = json!("open");
+        offer["cancel_pending"] = json!(false);
+        let mut all = vec![];
+        match self.rng.range(0, 10) {
+            0..4 => offer["stock"] = json!(self.rng.range(1, 6)),
+            4 => {
+                offer.as_object_mut().unwrap().remove("stock");
+            }
+            5 => {
+                offer["status"] = json!("withdrawn");
+                offer["cancel_pending"] = json!(self.rng.chance(60));
+                if offer["cancel_pending"] == json!(true) {
+                    all.push((To::Everywhere, json!({"type": "withdrawn", "offer_id": id})));
+                }
+            }
+            6 => offer["ends_at"] = json!(inputs::time(self.clock + self.rng.range(0, 20 * MINUTE))),
+            7 => offer["ends_at"] = json!(inputs::time(self.clock + self.rng.range(0, 20 * DAY))),
+            8 => offer["price"] = json!({"amount": self.rng.range(1, 6) * 100, "currency": "USD"}),
+            _ => offer["per_account"] = json!(self.rng.range(1, 6)),
+        }
+        all.push((To::Everywhere, json!({"type": "ends", "offer_id": id, "ends_at": offer["ends_at"]})));
+        if offer.get("stock").is_some() {
+            // The feeder may repeat a record.
+            for _ in 0..self.rng.range(1, 3) {
+                all.push((To::Offer(id.clone()), json!({"type": "offer", "offer": offer})));
+            }
+        }
+        self.offers[n] = with(offer, "hashtag", json!(format!("#Get{id}")));
+        all
+    }
+
+    /// As many tweets as it takes to use up an account's markers.
+    fn burst(&mut self) -> Vec<(To, Value)> {
+        if self.rng.chance(85) {
+            return vec![];
+        }
+        let account = self.somebody();
+        (0..250)
+            .flat_map(|_| {
+                let time = self.clock - self.rng.range(0, 3 * SECOND);
+                self.tweet(account, time, &["7777AAAA"], &[])
+            })
+            .collect()
+    }
+
+    fn mark(&mut self) -> Vec<(To, Value)> {
+        if self.rng.chance(2) {
+            self.settings["revision"] = json!(self.settings["revision"].as_u64().unwrap() + 1);
+            self.settings["limits"]["pendings"] = json!(self.rng.range(2, 5));
+            self.settings["slack_ms"] = json!(*self.rng.pick(&[30_000, 10_000, 60_000]));
+            self.settings["window_seconds"] = json!(self.rng.range(60, 180));
+        }
+        self.marked = true;
+        let slack = self.settings["slack_ms"].as_i64().unwrap();
+        let horizon = 2 * HOUR + slack;
+        let time = self.moment(&[0, slack, slack, slack, slack, horizon, HOUR, DAY]).min(self.clock);
+        vec![(To::Everywhere, inputs::mark(time, &self.settings))]
+    }
+}
+
+fn id_of(offer: &Value) -> String {
+    offer["offer_id"].as_str().unwrap().to_owned()
+}
