@@ -5,7 +5,7 @@
 //! Plan --> Crew --+-- desk 0, desk 1, ...   worker::desk     each thread calls its worker's `turn`
 //!   log           +-- feeder                worker::feeder   until it is told to end, or cannot go on
 //!   clock         +-- keeper                worker::keeper
-//!                 +-- topics                worker::needs    (while something does not get on)
+//!                 +-- topics                worker::needs    whether they are still there
 //!                 +-- scan 0, scan 1, ...   worker::scan
 //! ```
 //!

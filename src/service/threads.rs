@@ -37,27 +37,26 @@ fn begin<W>(common: &Common, mut make: impl FnMut() -> Result<W, Stop>) -> Resul
     }
 }
 
-/// While something does not get on, the topics are looked at once in so long.
+/// The topics are looked at once in so long.
 const LOOK: Duration = Duration::from_secs(5);
-/// A broker that was just started may not know all topics yet: it has to be seen so often in a row.
+/// A broker that was just started may not know all topics yet: what is wrong has to be seen so often in a row.
 const LOOKS: usize = 3;
 
-/// Looks whether the topics are still as they have to be, while something does not get on. A worker takes whatever it
-/// is told for trouble that passes, a topic that was deleted too, and would try again for ever.
+/// Looks whether the topics are still there. A worker takes what it is told of a topic that was deleted for trouble
+/// that passes, if it is told anything, and would try again for ever.
 pub(super) fn topics(common: &Common, by: By) -> Result<(), Stop> {
-    let (mut looked, mut seen) = (Instant::now(), 0);
+    let (mut looked, mut seen, mut lookup) = (Instant::now(), 0, None);
     while !common.is_ending() {
         std::thread::sleep(Duration::from_millis(50));
         if looked.elapsed() < LOOK {
             continue;
         }
         looked = Instant::now();
-        if common.status.ready().missing().is_empty() {
-            seen = 0;
-            continue;
+        if lookup.is_none() {
+            lookup = common.log.lookup().ok();
         }
-        let checked = common.log.lookup().map_err(Stop::from);
-        match checked.and_then(|mut lookup| needs::check(&mut *lookup, &common.config.service.topics, by)) {
+        let Some(lookup) = &mut lookup else { continue };
+        match needs::check_presence(&mut **lookup, &common.config.service.topics, by) {
             Err(Stop::Topics(_)) if seen + 1 < LOOKS => seen += 1,
             Err(stop @ Stop::Topics(_)) => return Err(stop),
             _ => seen = 0,

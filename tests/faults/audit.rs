@@ -7,7 +7,8 @@ use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use serde_json::Value;
 
-use crate::common::program::text;
+use crate::common::model::{Oracle, Summary, Topic};
+use crate::common::program::{SECRET, text};
 use crate::load::{Asked, Plan, STOCK};
 use crate::topics::Stored;
 use crate::world::{INBOX, World};
@@ -32,7 +33,8 @@ pub struct Audit {
 ///
 /// # Panics
 /// If anything is not as it has to be.
-pub fn audit(world: &World, asked: &Asked) -> Audit {
+pub fn audit(world: &mut World, asked: &Asked) -> Audit {
+    compare_with_model(world);
     let events: Vec<Value> = world.committed(&["purchases"]).iter().map(Stored::json).collect();
     let orders: Vec<Value> = world.committed(&["orders"]).iter().map(Stored::json).collect();
     let said = || world.said();
@@ -75,6 +77,44 @@ pub fn audit(world: &World, asked: &Asked) -> Audit {
     check_state(world, &pending);
     assert_eq!(world.committed(&["dead_letters"]).len(), 0, "nothing bad was tweeted");
     Audit { requested: requested.len(), confirmed: confirmed.len(), pending: pending.len() }
+}
+
+/// Has the desk decide on whatever is left in the inbox, then holds every event against what the rules make of the
+/// records there, one by one.
+///
+/// # Panics
+/// If they differ.
+pub fn compare_with_model(world: &mut World) -> Summary {
+    let desk = world.run_as("rest", &["--stage", "desk"]);
+    let inbox = world.committed(&["inbox"]);
+    let last =
+        |number| inbox.iter().filter(|record| record.partition == number).map(|record| record.offset).max();
+    let offsets = world.wait_for("the rest of the inbox", ASK * 2, |world| {
+        let offsets = committed_offsets(world);
+        let is_done = |&(number, offset): &(i32, Option<i64>)| last(number) < offset;
+        offsets.iter().all(is_done).then_some(offsets)
+    });
+    desk.stop();
+    let mut oracle = Oracle::new(SECRET.as_bytes());
+    let place =
+        |record: &Stored| (u32::try_from(record.partition).unwrap(), u64::try_from(record.offset).unwrap());
+    for record in &inbox {
+        let (partition, offset) = place(record);
+        oracle.inbox(partition, offset, record.timestamp, record.value.as_deref().unwrap_or_default());
+    }
+    for (name, topic) in [("purchases", Topic::Purchases), ("orders", Topic::Orders)] {
+        for record in world.committed(&[name]) {
+            let (partition, offset) = place(&record);
+            let (cause, now) = (record.header("hashbuy-cause"), record.header("hashbuy-now"));
+            oracle.written(topic, partition, offset, record.value.as_deref().unwrap_or_default(), cause, now);
+        }
+    }
+    for (partition, offset) in offsets {
+        let decided =
+            oracle.decided(u32::try_from(partition).unwrap(), u64::try_from(offset.unwrap()).unwrap());
+        decided.unwrap_or_else(|differences| panic!("{differences}\n{}", world.said()));
+    }
+    oracle.finish().unwrap_or_else(|differences| panic!("{differences}\n{}", world.said()))
 }
 
 /// Everybody has what the plan leads to, and nothing else.

@@ -79,7 +79,7 @@ impl<'b> Scene<'b> {
 
     /// The same, when nobody is at work any more.
     pub fn verify(&mut self, asked: &Asked) -> Audit {
-        let found = audit(&self.world, asked);
+        let found = audit(&mut self.world, asked);
         self.say(&format!("exact: {found:?}"));
         let service = self.world.run("last");
         let firehose = self.world.firehose();

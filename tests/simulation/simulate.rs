@@ -87,7 +87,12 @@ impl Sum {
         println!("promises    {} confirmations in time by people who did nothing odd", self.promises);
         let list = |entries: Vec<String>| println!("{}", entries.join("\n"));
         println!("faults");
-        list(self.faults.iter().map(|(kind, times)| format!("  {:<12} {times}", format!("{kind:?}"))).collect());
+        list(
+            self.faults
+                .iter()
+                .map(|(kind, times)| format!("  {:<12} {times}", format!("{kind:?}")))
+                .collect(),
+        );
         println!("events");
         list(self.events.iter().map(|(kind, times)| format!("  {kind:<20} {times}")).collect());
     }

@@ -34,6 +34,9 @@ struct State {
     round: usize,
     outstanding: usize,
     failed: Option<Failed>,
+    /// The greatest offset of each partition among the records of this round, and of the rounds before.
+    newest: Offsets,
+    before: Offsets,
     /// The newest report of each topic, since somebody asked last.
     appended: BTreeMap<Arc<str>, Timestamp>,
     /// What librdkafka said last of the connection; for error messages.
@@ -42,12 +45,18 @@ struct State {
     errors: usize,
 }
 
+/// An offset of each partition of each topic.
+pub(super) type Offsets = BTreeMap<(String, i32), i64>;
+
 /// A record that was not delivered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Failed {
     pub code: Code,
     pub topic: String,
     pub partition: i32,
+    /// It was appended, but at an offset that is not above this one of an earlier round: another topic has this one's
+    /// name by now.
+    pub anew: Option<(i64, i64)>,
 }
 
 impl Deliveries {
@@ -57,6 +66,18 @@ impl Deliveries {
         state.round += 1;
         state.outstanding = 0;
         state.failed = None;
+        let newest = std::mem::take(&mut state.newest);
+        state.before.extend(newest);
+    }
+
+    /// Up to which offsets records were appended in earlier rounds.
+    pub(super) fn offsets(&self) -> Offsets {
+        self.lock().before.clone()
+    }
+
+    /// The producer before this one has got so far.
+    pub(super) fn go_on_from(&self, offsets: Offsets) {
+        self.lock().before = offsets;
     }
 
     /// What the newest reports said of the times of their records.
@@ -108,6 +129,29 @@ impl Deliveries {
     }
 }
 
+impl State {
+    /// A record of this round was appended. Within a round reports may come in any order, when some records were sent
+    /// again; but each round begins when the one before is delivered.
+    fn appended_at(&mut self, topic: &str, partition: i32, offset: i64) {
+        // A copy of a record that is there already: where, nobody says.
+        if offset < 0 {
+            return;
+        }
+        let place = (topic.to_owned(), partition);
+        match self.before.get(&place) {
+            Some(&before) if offset <= before => {
+                let (topic, partition) = place;
+                let anew = Some((offset, before));
+                self.failed = Some(Failed { code: Code::UnknownTopicOrPartition, topic, partition, anew });
+            }
+            _ => {
+                let newest = self.newest.entry(place).or_default();
+                *newest = offset.max(*newest);
+            }
+        }
+    }
+}
+
 impl ClientContext for Deliveries {
     fn error(&self, _: KafkaError, reason: &str) {
         let mut state = self.lock();
@@ -126,6 +170,7 @@ impl ProducerContext for Deliveries {
         }
         state.outstanding = state.outstanding.saturating_sub(1);
         if let Ok(message) = result {
+            state.appended_at(message.topic(), message.partition(), message.offset());
             let (topic, timestamp) = (message.topic(), message.timestamp());
             match state.appended.get_mut(topic) {
                 Some(newest) => *newest = timestamp,
@@ -137,7 +182,7 @@ impl ProducerContext for Deliveries {
             // The refusal of one record makes others of its batch or queue fail with other codes.
             if state.failed.as_ref().is_none_or(|failed| !for_good(failed.code) && for_good(code)) {
                 let (topic, partition) = (message.topic().to_owned(), message.partition());
-                state.failed = Some(Failed { code, topic, partition });
+                state.failed = Some(Failed { code, topic, partition, anew: None });
             }
         }
         if state.outstanding == 0 || state.failed.is_some() {

@@ -24,7 +24,7 @@ use std::time::{Duration, Instant};
 use rdkafka::error::{KafkaError, RDKafkaError, RDKafkaErrorCode as Code};
 use rdkafka::producer::Producer as _;
 
-use super::deliveries::{self, Counted};
+use super::deliveries::{self, Counted, Failed};
 use super::error::{for_good, of_delivery, refused, replaced};
 use super::member::standing_of;
 use super::partitions;
@@ -122,6 +122,14 @@ impl KafkaTransactions {
                 let what = format!("{outstanding} records are not acknowledged in time");
                 return Err(self.before_the_end(&what, Code::OperationTimedOut, false));
             }
+            Err(Failed { topic, partition, anew: Some((offset, before)), .. }) => {
+                let what = format!(
+                    "{topic}/{partition}: a record was appended at offset {offset}, after one at {before}: the topic was \
+                     deleted and made anew while it was written to, and what stood in it is gone; stop all workers of \
+                     the app and bring the topic back from a copy"
+                );
+                return Err(self.spend(Kind::Fatal, what));
+            }
             Err(failed) => {
                 let what = format!("a record for {}/{} was not delivered", failed.topic, failed.partition);
                 return Err(self.before_the_end(&what, failed.code, false));
@@ -188,7 +196,10 @@ impl KafkaTransactions {
             return;
         }
         match take_over(&self.settings, &self.id) {
-            Ok(producer) => self.producer = producer,
+            Ok(producer) => {
+                producer.context().go_on_from(self.producer.context().offsets());
+                self.producer = producer;
+            }
             Err(error) => drop(self.spend(Kind::Unknown, error.what)),
         }
     }

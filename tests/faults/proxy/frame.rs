@@ -16,6 +16,7 @@ impl Api {
     pub const FETCH: Api = Api(1);
     pub const METADATA: Api = Api(3);
     pub const FIND_COORDINATOR: Api = Api(10);
+    pub const JOIN_GROUP: Api = Api(11);
     pub const HEARTBEAT: Api = Api(12);
     pub const API_VERSIONS: Api = Api(18);
     pub const INIT_PRODUCER_ID: Api = Api(22);
@@ -27,7 +28,7 @@ impl Api {
 
 /// The highest versions that a client is told of. Metadata and FindCoordinator: the last whose layout is known here.
 /// Produce and Fetch: later ones name the brokers that lead, past the proxy. Heartbeat: the error stands at
-/// [`HEARTBEAT_ERROR`].
+/// [`ERROR`].
 const HIGHEST: [(Api, i16); 5] = [
     (Api::METADATA, 12),
     (Api::FIND_COORDINATOR, 2),
@@ -36,9 +37,9 @@ const HIGHEST: [(Api, i16); 5] = [
     (Api::HEARTBEAT, 3),
 ];
 
-/// Where the error stands in the answer to a heartbeat, and to what begins or ends something in a transaction: behind
-/// its number and how long to be throttled.
-pub const HEARTBEAT_ERROR: usize = 8;
+/// Where the error stands in the answers of a group's coordinator and of the transactions': behind the number and how
+/// long to be throttled.
+pub const ERROR: usize = 8;
 /// The same for *InitProducerId* in the compact layout.
 pub const INIT_ERROR: usize = 9;
 

@@ -16,7 +16,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use self::frame::Request;
-pub use self::frame::{Api, HEARTBEAT_ERROR, INIT_ERROR};
+pub use self::frame::{Api, ERROR, INIT_ERROR};
 pub use self::rules::{Deed, Rule, Trap, Way};
 use self::rules::{Rules, Verdict};
 

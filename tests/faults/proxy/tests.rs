@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::frame::{self, Api, Request};
-use super::{Deed, HEARTBEAT_ERROR, Proxy, Rule, Way};
+use super::{Deed, ERROR, Proxy, Rule, Way};
 
 /// The cases, by their names.
 pub const ALL: &[(&str, fn())] = &[
@@ -133,7 +133,7 @@ fn holds_and_forges() {
     trap.release();
     assert_eq!(frame::read(&mut client).unwrap(), b"\0\0\0\x01held");
 
-    let rule = Rule::new(Way::Answer, Api::HEARTBEAT, Deed::Error(HEARTBEAT_ERROR, 22)).times(1);
+    let rule = Rule::new(Way::Answer, Api::HEARTBEAT, Deed::Error(ERROR, 22)).times(1);
     let trap = proxy.add(rule);
     let beat = request(Api::HEARTBEAT, 3, 2, b"\0\0\0\0\0\0");
     assert_eq!(ask(&mut client, &beat).unwrap(), b"\0\0\0\x02\0\0\0\0\0\x16");

@@ -6,7 +6,7 @@ use std::time::Duration;
 use rustix::process::Signal;
 
 use crate::process::Service;
-use crate::proxy::{Api, Deed, HEARTBEAT_ERROR, Rule, Way};
+use crate::proxy::{Api, Deed, ERROR, Rule, Way};
 use crate::rows::zombie::Zombie;
 use crate::scene::{SETTLED, Scene};
 use crate::world::{INBOX, SOON};
@@ -69,7 +69,7 @@ pub fn heartbeats_are_refused(scene: &mut Scene) {
     await_share(scene, &mut first, &mut second);
     for (code, pause) in [(ILLEGAL_GENERATION, 0), (UNKNOWN_MEMBER_ID, 0), (ILLEGAL_GENERATION, 13)] {
         load.await_more(5, STEP, &scene.world);
-        let forged = Rule::new(Way::Answer, Api::HEARTBEAT, Deed::Error(HEARTBEAT_ERROR, code));
+        let forged = Rule::new(Way::Answer, Api::HEARTBEAT, Deed::Error(ERROR, code));
         // While its transaction is open, and its offsets are still to be sent.
         let held = Rule::new(Way::Answer, Api::PRODUCE, Deed::Hold).of(&scene.id("a")).times(1);
         let (held, forged) =

@@ -143,7 +143,7 @@ fn harm(scene: &Scene, player: &mut Player, rng: &mut Rng) {
         _ => {
             scene.say(&format!("{name}: heartbeats are refused"));
             let group = format!("{}-desk", scene.world.app);
-            let rule = Rule::new(Way::Answer, Api::HEARTBEAT, Deed::Error(crate::proxy::HEARTBEAT_ERROR, 22));
+            let rule = Rule::new(Way::Answer, Api::HEARTBEAT, Deed::Error(crate::proxy::ERROR, 22));
             let trap = player.proxy.add(rule.of(&group).times(3));
             trap.has_caught(Duration::from_secs(5));
         }

@@ -11,7 +11,7 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use serde_json::{Value, json};
 
-use crate::audit::audit;
+use crate::audit::{audit, compare_with_model};
 use crate::common::program::{census, text};
 use crate::common::tables::with;
 use crate::common::tags::{millis, rfc3339, tweet_id};
@@ -136,6 +136,7 @@ pub fn firehose_grows(scene: &mut Scene) {
     let lapsed = scene.world.await_event("purchase.lapsed", anna, "kettle", SETTLED);
     assert_eq!(lapsed["at"], anna_asked["deadline"]);
     service.stop();
+    compare_with_model(&mut scene.world);
     let expected = [("purchase.confirmed", 1), ("purchase.lapsed", 1), ("purchase.requested", 2)];
     assert_eq!(
         census(&scene.world.purchases()),
@@ -162,7 +163,7 @@ pub fn firehose_rewound(scene: &mut Scene) {
     }
     let asked = load.finish(SETTLED, &scene.world);
     service.stop();
-    audit(&scene.world, &asked);
+    audit(&mut scene.world, &asked);
     let before = scene.world.committed(&["purchases", "orders"]).len();
     // Strangers are answered again only while they would take it for an answer.
     thread::sleep(Duration::from_secs(65));
@@ -240,7 +241,8 @@ pub fn frozen_in_the_moment(scene: &mut Scene) {
         .iter()
         .map(|event| (text(event, "account_id").parse().unwrap(), text(event, "code").to_owned()))
         .collect();
-    let freeze = |world: &World, id: u64, verb| world.hashbuy(&["accounts", verb, &id.to_string()]);
+    let freeze = |world: &World, id: u64| world.hashbuy(&["accounts", "freeze", &id.to_string()]);
+    let set_free = |world: &World, id: u64| world.put("accounts", &[account(id)]);
     let (in_the_moment, meanwhile) = ids.split_at(8);
     thread::scope(|scope| {
         for (n, id) in in_the_moment.iter().enumerate() {
@@ -250,7 +252,7 @@ pub fn frozen_in_the_moment(scene: &mut Scene) {
                 thread::sleep(Duration::from_millis(120 * n as u64));
                 firehose.tweet(*id, code);
             });
-            freeze(&scene.world, *id, "freeze");
+            freeze(&scene.world, *id);
         }
     });
     scene.world.wait_for("an end for each", SOON, |world| {
@@ -263,16 +265,16 @@ pub fn frozen_in_the_moment(scene: &mut Scene) {
     desk.stop();
     for (n, id) in meanwhile.iter().enumerate() {
         if n % 2 == 0 {
-            freeze(&scene.world, *id, "freeze");
+            freeze(&scene.world, *id);
             thread::sleep(Duration::from_secs(1));
-            freeze(&scene.world, *id, "unfreeze");
+            set_free(&scene.world, *id);
             thread::sleep(Duration::from_secs(1));
             firehose.tweet(*id, &codes[id]);
         } else {
             firehose.tweet(*id, &codes[id]);
             thread::sleep(Duration::from_secs(1));
-            freeze(&scene.world, *id, "freeze");
-            freeze(&scene.world, *id, "unfreeze");
+            freeze(&scene.world, *id);
+            set_free(&scene.world, *id);
         }
     }
     thread::sleep(Duration::from_secs(2));
@@ -283,6 +285,7 @@ pub fn frozen_in_the_moment(scene: &mut Scene) {
         (of("purchase.confirmed") + of("purchase.cancelled") == ids.len()).then_some(())
     });
     [scan, desk].into_iter().for_each(crate::process::Service::stop);
+    compare_with_model(&mut scene.world);
     let inbox = scene.world.committed(&["inbox"]);
     let events = scene.world.purchases();
     for id in &ids {
@@ -353,6 +356,7 @@ pub fn from_the_future(scene: &mut Scene) {
     let confirmed = scene.world.await_event("purchase.confirmed", ANNA, "kettle", SOON);
     assert_eq!(text(&confirmed, "confirmed_at"), rfc3339(deadline - 900));
     service.stop();
+    compare_with_model(&mut scene.world);
     let letters = scene.world.stored("dead_letters");
     assert!(letters.iter().all(|letter| letter.header("reason") == "time_ahead"), "{letters:?}");
     assert_eq!(letters.len(), TWEETS as usize);

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::load::Load;
 use crate::process::Service;
-use crate::proxy::{Api, Deed, HEARTBEAT_ERROR, INIT_ERROR, Rule, Way};
+use crate::proxy::{Api, Deed, ERROR, INIT_ERROR, Rule, Way};
 use crate::rows::zombie::Zombie;
 use crate::scene::{SETTLED, Scene};
 use crate::topics::Stored;
@@ -52,7 +52,7 @@ pub fn inbox_grows(scene: &mut Scene) {
     let (load, service) = at_work(scene);
     let asked = load.finish(SETTLED, &scene.world);
     service.stop();
-    crate::audit::audit(&scene.world, &asked);
+    crate::audit::audit(&mut scene.world, &asked);
     let before = scene.world.committed(&["purchases"]).len();
     let [inbox, changelog] = ["inbox", "changelog"].map(|name| scene.world.topic(name));
     scene.broker.grow(&inbox, INBOX + 2);
@@ -84,7 +84,7 @@ pub fn topic_deleted(scene: &mut Scene) {
         let (load, service) = at_work(scene);
         let asked = load.finish(SETTLED, &scene.world);
         service.stop();
-        crate::audit::audit(&scene.world, &asked);
+        crate::audit::audit(&mut scene.world, &asked);
         let topic = scene.world.topic(name);
         scene.broker.delete(&topic);
         thread::sleep(Duration::from_secs(2));
@@ -191,21 +191,19 @@ pub fn right_taken_away(scene: &mut Scene) {
     const GROUP: i16 = 30;
     const TRANSACTIONAL_ID: i16 = 53;
     let load = scene.open(PACE);
-    for (api, at, code) in [
-        (Api::ADD_OFFSETS_TO_TXN, HEARTBEAT_ERROR, GROUP),
-        (Api::END_TXN, HEARTBEAT_ERROR, TRANSACTIONAL_ID),
-        (Api::HEARTBEAT, HEARTBEAT_ERROR, GROUP),
+    // What is refused first, and what is refused to whoever begins anew.
+    for (code, first, then) in [
+        (GROUP, (Api::ADD_OFFSETS_TO_TXN, ERROR), (Api::JOIN_GROUP, ERROR)),
+        (TRANSACTIONAL_ID, (Api::END_TXN, ERROR), (Api::INIT_PRODUCER_ID, INIT_ERROR)),
+        (GROUP, (Api::HEARTBEAT, ERROR), (Api::JOIN_GROUP, ERROR)),
     ] {
         let proxy = scene.proxy();
         let mut service = scene.run_behind(&proxy, "a");
         service.await_ready();
         load.await_more(3, STEP, &scene.world);
-        let forbidden = |api, at, code| {
-            Rule::new(Way::Answer, api, Deed::Error(at, code)).of(&format!("{}-desk", scene.world.app))
-        };
-        let _first = proxy.add(forbidden(api, at, code));
-        let _then =
-            (code == TRANSACTIONAL_ID).then(|| proxy.add(forbidden(Api::INIT_PRODUCER_ID, INIT_ERROR, code)));
+        let whose = format!("{}-desk", scene.world.app);
+        let _traps = [first, then]
+            .map(|(api, at)| proxy.add(Rule::new(Way::Answer, api, Deed::Error(at, code)).of(&whose)));
         must_end(scene, service, STEP, &["uthorization"]);
     }
     let service = scene.world.run("a");

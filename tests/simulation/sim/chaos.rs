@@ -313,10 +313,7 @@ impl Lookup for ChaosLookup {
         self.life.call(Point::LookUp, || self.inner.partitions(topic))
     }
 
-    fn settings(
-        &mut self,
-        topic: &str,
-    ) -> Result<Option<std::collections::BTreeMap<String, String>>, Error> {
+    fn settings(&mut self, topic: &str) -> Result<Option<std::collections::BTreeMap<String, String>>, Error> {
         self.life.call(Point::LookUp, || self.inner.settings(topic))
     }
 

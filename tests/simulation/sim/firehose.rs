@@ -205,7 +205,6 @@ impl Firehose {
 }
 
 fn tweet(id: u64, author: u64, text: &str) -> Value {
-    let user =
-        json!({"id": author, "id_str": author.to_string(), "screen_name": format!("u{author}")});
+    let user = json!({"id": author, "id_str": author.to_string(), "screen_name": format!("u{author}")});
     json!({"id": id, "id_str": id.to_string(), "text": text, "user": user})
 }

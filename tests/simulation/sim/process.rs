@@ -160,7 +160,8 @@ impl Process {
                 }
                 for back in done.restored {
                     let (partition, records) = (back.partition, back.records);
-                    let what = format_args!("{:?}: partition {partition} is back, {records} records", slot.role);
+                    let what =
+                        format_args!("{:?}: partition {partition} is back, {records} records", slot.role);
                     world::say(&self.life.name, what);
                 }
                 if done.nothing != Tally::default() {
@@ -196,7 +197,11 @@ impl Process {
             }
             Role::Keeper => {
                 let (settings, silence) = (Arc::clone(&self.settings), self.silence);
-                Post::Keeper(Box::new(Keeper::new(log, clock, KeeperOptions { app, topics, settings, silence })?))
+                Post::Keeper(Box::new(Keeper::new(
+                    log,
+                    clock,
+                    KeeperOptions { app, topics, settings, silence },
+                )?))
             }
             Role::Desk(number) => {
                 let instance = format!("{}-{number}", self.instance);

@@ -303,7 +303,8 @@ impl Watch {
         log.compact("desk-changelog", Tombstones::Drop).unwrap();
         let mut desks: BTreeMap<u32, (Desk, Option<u64>)> = BTreeMap::new();
         for record in log.records("desk-changelog").unwrap() {
-            let desk = desks.entry(record.partition).or_insert_with(|| (Desk::new(Secret::published()), None));
+            let desk =
+                desks.entry(record.partition).or_insert_with(|| (Desk::new(Secret::published()), None));
             let key = String::from_utf8(record.key.unwrap_or_default()).unwrap();
             let offset = desk.0.restore(&key, record.value.as_deref()).map_err(|error| error.to_string())?;
             desk.1 = offset.or(desk.1);

@@ -406,7 +406,8 @@ impl World {
             }
         }
         if !self.quiet.get() {
-            let rates: Vec<(Kind, f64)> = self.swarm.rates.iter().map(|(kind, rate)| (*kind, *rate)).collect();
+            let rates: Vec<(Kind, f64)> =
+                self.swarm.rates.iter().map(|(kind, rate)| (*kind, *rate)).collect();
             for (kind, rate) in rates {
                 if self.dice(kind, |rng| rng.f64()) < rate / 60.0 {
                     self.strike(kind);
@@ -527,7 +528,8 @@ impl World {
             Kind::Join => {
                 self.guests.set(self.guests.get() + 1);
                 let until = now + dice(&|rng| rng.i64(3_000..60_000));
-                let stage = self.dice(kind, |rng| *rng.choice(&[Stage::All, Stage::Scan, Stage::Desk]).unwrap());
+                let stage =
+                    self.dice(kind, |rng| *rng.choice(&[Stage::All, Stage::Scan, Stage::Desk]).unwrap());
                 self.place(format!("guest-{}", self.guests.get()), stage, until);
             }
             Kind::Duplicate => self.firehose.borrow_mut().twice += 1 + dice(&|rng| rng.i64(0..3)) as u32,
@@ -554,7 +556,9 @@ impl World {
                 self.say("broker", format_args!("has forgotten the desk's offsets"));
             }
             Kind::Compact => {
-                let topic = self.dice(kind, |rng| *rng.choice(&["desk-changelog", "desk-changelog", "offers", "accounts"]).unwrap());
+                let topic = self.dice(kind, |rng| {
+                    *rng.choice(&["desk-changelog", "desk-changelog", "offers", "accounts"]).unwrap()
+                });
                 let drop = self.dice(kind, |rng| rng.u32(0..4) == 0);
                 let tombstones = if drop { Tombstones::Drop } else { Tombstones::Keep };
                 self.log.compact(topic, tombstones).unwrap();
@@ -597,7 +601,8 @@ impl World {
             }
             Kind::Clock => {
                 let millis = self.dice(kind, |rng| {
-                    *rng.choice(&[-3_600_000, -90_000, -20_000, -4_000, 4_000, 30_000, 90_000, 3_600_000]).unwrap()
+                    *rng.choice(&[-3_600_000, -90_000, -20_000, -4_000, 4_000, 30_000, 90_000, 3_600_000])
+                        .unwrap()
                 });
                 let until = now + self.dice(kind, |rng| rng.i64(2_000..60_000));
                 place.ahead.set((millis, until));
@@ -696,7 +701,8 @@ impl World {
             for record in self.log.records(topic).unwrap_or_default() {
                 let value = String::from_utf8_lossy(record.value.as_deref().unwrap_or_default()).into_owned();
                 if named.iter().any(|name| value.contains(name)) {
-                    let place = format!("{topic}/{}@{} {}", record.partition, record.offset, record.timestamp);
+                    let place =
+                        format!("{topic}/{}@{} {}", record.partition, record.offset, record.timestamp);
                     let headers = record.headers.iter().filter(|(name, _)| name.starts_with("hashbuy-"));
                     let headers: Vec<_> = headers.map(|(_, value)| String::from_utf8_lossy(value)).collect();
                     exhibits.push(format!("{place} {} {value}", headers.join(" ")));
@@ -742,7 +748,15 @@ fn short(event: &Value) -> String {
     let of = |name: &str| event[name].as_str().unwrap_or("-").to_owned();
     let purchase = of("purchase_id");
     let purchase = purchase.get(..8).unwrap_or("-");
-    let what = of("reason") + event["cause"].as_str().unwrap_or_default() + event["code"].as_str().unwrap_or_default();
+    let what = of("reason")
+        + event["cause"].as_str().unwrap_or_default()
+        + event["code"].as_str().unwrap_or_default();
     let tweet = event["tweet_id"].as_str().or(event["offer_tweet_id"].as_str()).unwrap_or("-");
-    format!("{} {} {} {purchase} {tweet} {}", of("type"), of("account_id"), of("offer_id"), what.trim_matches('-'))
+    format!(
+        "{} {} {} {purchase} {tweet} {}",
+        of("type"),
+        of("account_id"),
+        of("offer_id"),
+        what.trim_matches('-')
+    )
 }
