@@ -85,7 +85,8 @@ pub fn audit(world: &mut World, asked: &Asked) -> Audit {
 /// # Panics
 /// If they differ.
 pub fn compare_with_model(world: &mut World) -> Summary {
-    let desk = world.run_as("rest", &["--stage", "desk"]);
+    let mut desk = world.run_as("rest", &["--stage", "desk"]);
+    desk.await_ready();
     let inbox = world.committed(&["inbox"]);
     let last =
         |number| inbox.iter().filter(|record| record.partition == number).map(|record| record.offset).max();
