@@ -236,3 +236,31 @@ pub(super) fn producer(config: &rdkafka::ClientConfig, what: &str) -> Result<Cou
         .create_with_context(Deliveries::default())
         .map_err(|error| Error::new(Kind::Fatal, format!("{what}: {error}")))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_topic_that_was_made_anew_is_noticed_by_its_offsets() {
+        let deliveries = Deliveries::default();
+        let appended = |offset| deliveries.lock().appended_at("t", 0, offset);
+        let failed = || deliveries.lock().failed.clone();
+        // In a round in any order, and copies that nobody says the offset of.
+        [500, 502, 501, -1].map(appended);
+        deliveries.next_round();
+        appended(504);
+        deliveries.lock().appended_at("t", 1, 3);
+        assert_eq!(failed(), None);
+        // The next producer knows what this one knew.
+        deliveries.next_round();
+        let next = Deliveries::default();
+        next.go_on_from(deliveries.offsets());
+        next.lock().appended_at("t", 1, 4);
+        assert_eq!(next.lock().failed, None);
+        next.lock().appended_at("t", 0, 0);
+        let anew = next.lock().failed.clone().and_then(|failed| failed.anew);
+        assert_eq!(anew, Some((0, 504)));
+        assert_eq!(next.wait(Duration::ZERO).map_err(|failed| failed.topic), Err("t".to_owned()));
+    }
+}

@@ -162,11 +162,11 @@ pub fn firehose_rewound(scene: &mut Scene) {
         firehose.tweet_at(yesterday + n, STRANGER, "#GetKettle");
     }
     let asked = load.finish(SETTLED, &scene.world);
+    // All windows that end have ended, and strangers would not take anything for an answer any more.
+    thread::sleep(Duration::from_secs(75));
     service.stop();
     audit(&mut scene.world, &asked);
     let before = scene.world.committed(&["purchases", "orders"]).len();
-    // Strangers are answered again only while they would take it for an answer.
-    thread::sleep(Duration::from_secs(65));
     rewind(&scene.world);
     scene.say("rewound");
     let service = scene.world.run("a");
