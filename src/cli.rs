@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::command::{Error, accounts, demo, offers, replay, run, topics};
+use crate::command::{Error, accounts, check, demo, desk, offers, replay, run, topics};
 
 /// Buy by hashtag: a stream processor that turns a firehose of tweets into purchase events, each
 /// exactly once.
@@ -35,6 +35,11 @@ pub enum Command {
     /// The topics that the service needs
     #[command(subcommand)]
     Topics(topics::Topics),
+    /// Whether topics, offsets, clock and tables are as they have to be
+    Check(check::Check),
+    /// The state of the desk: mend its offsets, move it
+    #[command(subcommand)]
+    Desk(desk::Desk),
     /// The table of offers
     #[command(subcommand)]
     Offers(offers::Offers),
@@ -53,6 +58,8 @@ pub fn run(cli: &Cli) -> Result<(), Error> {
         Command::Run(args) => run::run(args),
         Command::Replay(args) => replay::run(args),
         Command::Topics(topics) => topics::run(topics),
+        Command::Check(args) => check::run(args),
+        Command::Desk(desk) => desk::run(desk),
         Command::Offers(offers) => offers::run(offers),
         Command::Accounts(accounts) => accounts::run(accounts),
     }

@@ -53,7 +53,7 @@
 //! and perform what it says. [`replay`] drives both stages over a stream whose time is that of its data,
 //! without a log; [`firehose`] makes
 //! up tweets and shoppers, for the demo and the benches; [`command`] has what a user types, with its
-//! settings from [`config`]; [`service`] has the threads that `run` and the demo are made of; [`metrics`] names what can be measured, and [`web`] shows it.
+//! settings from [`config`]; [`operate`] has what operators need when something has happened; [`service`] has the threads that `run` and the demo are made of; [`metrics`] names what can be measured, and [`web`] shows it.
 //!
 //! # Guarantees
 //!
@@ -85,6 +85,7 @@ pub mod firehose;
 pub mod input;
 pub mod log;
 pub mod metrics;
+pub mod operate;
 pub mod replay;
 pub mod service;
 pub mod web;

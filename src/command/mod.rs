@@ -2,7 +2,11 @@
 //! it ended.
 
 pub mod accounts;
+pub mod adopt;
+pub mod check;
+mod columns;
 pub mod demo;
+pub mod desk;
 pub mod offers;
 pub mod publish;
 pub mod replay;

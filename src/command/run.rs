@@ -14,12 +14,14 @@ use crate::command::settings::Settings;
 use crate::command::{Error, read_secret, tell};
 use crate::config::Config;
 use crate::core::time::SECOND;
-use crate::log::Log;
 use crate::log::kafka::{KafkaLog, METADATA, Settings as KafkaSettings};
+use crate::log::{Kind, Log, Partition};
+use crate::operate::offsets::{newest_records, partitions};
+use crate::operate::{Unable, patiently};
 use crate::service::{Crew, MachineClock, Notice, Plan, Stage, Status, time_of_day};
 use crate::worker::Topics;
 use crate::worker::desk::{PATIENCE, Restoring, counted};
-use crate::worker::needs::{self, By};
+use crate::worker::needs::{self, By, Misfit};
 use crate::{metrics, web};
 
 /// One line about what goes on is said once in so long.
@@ -64,6 +66,7 @@ pub fn run(args: &Run) -> Result<(), Error> {
     let secret = read_secret("codes.secret_file", Path::new(secret_file))?;
     let log = connect(&config)?;
     check_topics(&*log, &config.service.topics, args.stage)?;
+    check_layout(&*log, &config.service.topics, args.stage)?;
     let handle = metrics::install().map_err(Error::failed)?;
     let (port, stage, clock) = (config.service.port, args.stage, Arc::new(MachineClock));
     let plan = Plan { config, secret, stage, log, clock, patience: PATIENCE };
@@ -103,6 +106,28 @@ fn check_topics(log: &dyn Log, names: &Topics, stage: Stage) -> Result<(), Error
             }
             checked => return checked.map_err(Error::failed),
         }
+    }
+}
+
+/// Compares the number of inbox partitions with the one that the state was made with. Both stages go by it: a
+/// scan that did not would hand records to partitions that know nothing of their accounts.
+fn check_layout(log: &dyn Log, topics: &Topics, stage: Stage) -> Result<(), Error> {
+    let mut lookup = log.lookup().map_err(Error::failed)?;
+    if patiently(|| lookup.partitions(&topics.changelog)).map_err(Error::failed)?.is_none() {
+        return Ok(()); // a scan without a desk; the desk has been told that it is missing
+    }
+    let used = partitions(log, topics).map_err(Error::failed)?;
+    let used = u32::try_from(used.len()).unwrap_or(u32::MAX);
+    // Any partition that was there from the start knows it.
+    let first = Partition::new(topics.changelog.as_str(), 0);
+    let says = match newest_records(log, &[first]) {
+        // A scan needs no rights on the changelog.
+        Err(Unable::Log(error)) if stage == Stage::Scan && error.kind == Kind::Fatal => return Ok(()),
+        says => says.map_err(Error::failed)?.into_iter().next().flatten(),
+    };
+    match says.and_then(|(_, state)| state.partitions) {
+        Some(was) if was != used => Err(Error::failed(Misfit::grown(&topics.inbox, used, was))),
+        _ => Ok(()),
     }
 }
 

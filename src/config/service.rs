@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::keys::Set;
+use crate::core::versioned::{NEWEST, OLDEST, Version};
 use crate::worker::Topics;
 use crate::worker::keeper::Silence;
 
@@ -20,7 +21,7 @@ pub struct Service {
     pub brokers: String,
     /// Properties of librdkafka, passed through.
     pub properties: BTreeMap<String, String>,
-    /// The names of the topics.
+    /// The topics.
     pub topics: Topics,
     /// Scan workers in this process.
     pub scan_workers: u32,
@@ -105,6 +106,15 @@ pub(super) const KEYS: &[(&str, Set)] = &[
     }),
     ("topics.dead_letters", |config, given| {
         config.service.topics.dead_letters = given.name_part()?;
+        Ok(())
+    }),
+    ("topics.inbox_partitions", |config, given| {
+        config.service.topics.inbox_partitions = Some(given.number(1..=100_000)?);
+        Ok(())
+    }),
+    ("records.version", |config, given| {
+        let number = given.number(OLDEST.into()..=NEWEST.into())?;
+        config.service.topics.version = Version::new(number).unwrap_or_default();
         Ok(())
     }),
     ("scan.workers", |config, given| {

@@ -201,3 +201,15 @@ fn properties_of_librdkafka_by_variable() {
     assert_eq!(config.service.properties["sasl.password"], "a_B");
     assert!(of_variables(&[("HASHBUY_KAFKA_PROPERTIES_", "x")]).is_err());
 }
+
+#[test]
+fn records_and_partitions_of_the_inbox() {
+    let topics = of_toml("[records]\nversion = 2\n[topics]\ninbox_partitions = 8").unwrap().service.topics;
+    assert_eq!((topics.version.number(), topics.inbox_partitions), (2, Some(8)));
+    let topics = Config::default().service.topics;
+    assert_eq!((topics.version.number(), topics.inbox_partitions), (1, None));
+    let error = of_toml("records.version = 3").unwrap_err();
+    assert!(error.ends_with("records.version is 3, must be a whole number, 1 to 2"), "{error}");
+    let error = of_variables(&[("HASHBUY_TOPICS_INBOX_PARTITIONS", "0")]).unwrap_err();
+    assert!(error.contains("HASHBUY_TOPICS_INBOX_PARTITIONS is \"0\", must be a whole number"), "{error}");
+}

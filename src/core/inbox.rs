@@ -1,9 +1,7 @@
 //! The records of the inbox: everything the desk decides on, in one order.
 //!
 //! Each record has a key, which says which entity handles it and so into which partition it goes
-//! ([`Key`]), or goes to every partition. In the topic it is one JSON object with a version `v`;
-//! [`encode`] writes the present version, [`decode`] reads it and refuses any other: an unknown
-//! version means that a newer release has written here, and guessing would cost money.
+//! ([`Key`]), or goes to every partition. In the topic it is [versioned](super::versioned) JSON.
 
 use std::fmt;
 use std::sync::Arc;
@@ -17,9 +15,7 @@ use super::ids::{AccountId, TweetId};
 use super::offer::Offer;
 use super::settings::Settings;
 use super::time::Time;
-
-/// The version that [`encode`] writes.
-pub const VERSION: u32 = 1;
+pub use super::versioned::{Corrupt, Version, decode, encode, encode_as};
 
 /// Who handles a record.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -211,76 +207,12 @@ impl Inbox {
     }
 }
 
-/// A record of the inbox or the changelog that cannot be read. It is our own writing, so this is
-/// corruption: the processor stops, it never skips (I9).
-#[derive(Debug, thiserror::Error)]
-pub enum Corrupt {
-    /// Another release wrote it.
-    #[error(
-        "a record of version {found}, but this release reads version {VERSION}: run the release that wrote it, or a newer one"
-    )]
-    Version {
-        /// The version in the record.
-        found: u32,
-    },
-    /// Not what [`encode`] writes.
-    #[error("a record that this program did not write: {0}")]
-    NotOurs(#[from] serde_json::Error),
-}
-
-#[derive(Serialize)]
-struct Written<'r, T> {
-    v: u32,
-    #[serde(flatten)]
-    record: &'r T,
-}
-
-#[derive(Deserialize)]
-struct Version {
-    v: u32,
-}
-
-/// Writes a record as versioned JSON.
-pub fn encode<T: Serialize>(record: &T) -> Vec<u8> {
-    // Records are structs of plain values with string keys: nothing in them can fail to be written.
-    serde_json::to_vec(&Written { v: VERSION, record }).unwrap_or_default()
-}
-
-/// Reads what [`encode`] wrote.
-///
-/// # Errors
-/// [`Corrupt`].
-pub fn decode<T: for<'de> Deserialize<'de>>(bytes: &[u8]) -> Result<T, Corrupt> {
-    let Version { v: found } = serde_json::from_slice(bytes)?;
-    if found != VERSION {
-        return Err(Corrupt::Version { found });
-    }
-    Ok(serde_json::from_slice(bytes)?)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn sold() -> Inbox {
         Inbox::Sold { offer_id: "pot".into() }
-    }
-
-    #[test]
-    fn a_record_says_its_version_and_its_type() {
-        let text = String::from_utf8(encode(&sold())).unwrap();
-        assert_eq!(text, r#"{"v":1,"type":"sold","offer_id":"pot"}"#);
-        assert_eq!(decode::<Inbox>(text.as_bytes()).unwrap(), sold());
-    }
-
-    #[test]
-    fn another_version_is_corruption_and_so_is_what_we_never_wrote() {
-        let newer = br#"{"v":2,"type":"sold","offer_id":"pot"}"#;
-        assert!(matches!(decode::<Inbox>(newer), Err(Corrupt::Version { found: 2 })));
-        for foreign in ["", "{}", r#"{"v":1}"#, r#"{"v":1,"type":"gift"}"#, r#"{"v":1,"type":"sold"}"#, "[1]"]
-        {
-            assert!(matches!(decode::<Inbox>(foreign.as_bytes()), Err(Corrupt::NotOurs(_))), "{foreign}");
-        }
     }
 
     #[test]

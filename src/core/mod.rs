@@ -21,3 +21,4 @@ pub mod tally;
 pub mod template;
 pub mod time;
 pub mod tweet;
+pub mod versioned;

@@ -4,6 +4,8 @@
 //! highest [`revision`](Settings::revision) wins. What does not decide (where the brokers are,
 //! how much to buffer) is in the configuration alone.
 
+use std::cmp::Ordering;
+
 use serde::{Deserialize, Serialize};
 
 use crate::core::template::Template;
@@ -35,6 +37,18 @@ impl Default for Settings {
             slack_ms: 30 * SECOND,
             limits: Limits::default(),
             texts: Texts::default(),
+        }
+    }
+}
+
+impl Settings {
+    /// Whether these are in force rather than others: those with the higher revision are, and of two with one
+    /// revision the greater text, so that all who have seen both agree.
+    pub fn goes_over(&self, other: &Settings) -> bool {
+        let text = |settings: &Settings| serde_json::to_string(settings).unwrap_or_default();
+        match self.revision.cmp(&other.revision) {
+            Ordering::Equal => text(self) > text(other),
+            order => order == Ordering::Greater,
         }
     }
 }

@@ -69,6 +69,8 @@ counted! {
     Coupon = "coupon",
     /// An account record that is older than the one held.
     StaleRecord = "stale_record",
+    /// A mark whose settings have the revision of those in force, and are others.
+    SettingsDiffer = "settings_differ",
 }
 
 /// Counters of everything in [`Counted`].

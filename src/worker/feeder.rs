@@ -86,8 +86,8 @@ impl FeederWorker {
             let all = bounds(&mut *lookup, topic)?;
             until.extend(all.into_iter().map(|(partition, _, end)| (partition, end)));
         }
-        let mut named = |name: &str| Topic::look_up(&mut *lookup, name);
-        let (inbox, dead_letters) = (named(&topics.inbox)?, named(&topics.dead_letters)?);
+        let inbox = Topic::inbox(&mut *lookup, &topics)?;
+        let dead_letters = Topic::look_up(&mut *lookup, &topics.dead_letters)?;
         let member = log.member(&Membership {
             group: format!("{}-tables", options.app),
             topics: vec![topics.offers, topics.accounts],

@@ -122,7 +122,7 @@ impl Keeper {
     /// If topics are missing or the log cannot be reached.
     pub fn new(log: Arc<dyn Log>, clock: Arc<dyn Clock>, options: KeeperOptions) -> Result<Keeper, Stop> {
         let mut lookup = log.lookup()?;
-        let inbox = Topic::look_up(&mut *lookup, &options.topics.inbox)?;
+        let inbox = Topic::inbox(&mut *lookup, &options.topics)?;
         let producer = log.producer()?;
         let marked_at = Time::ZERO;
         let (troubles, scanned) = (Troubles::default(), Vec::new());

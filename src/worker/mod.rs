@@ -26,7 +26,7 @@ use std::sync::Arc;
 use self::needs::{Misfit, shown};
 use self::partitioner::partition_of;
 pub use self::trouble::Trouble;
-use crate::core::inbox::{Corrupt, Inbox, Key, encode};
+use crate::core::inbox::{Corrupt, Inbox, Key, Version, encode_as};
 use crate::core::time::Time;
 use crate::log::{Error, Kind, Lookup, NewRecord, Partition};
 
@@ -36,7 +36,7 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> Time;
 }
 
-/// The names of the topics. Each begins with what the configuration says.
+/// The topics: their names, and how what is ours is written into them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Topics {
     /// The firehose.
@@ -55,6 +55,10 @@ pub struct Topics {
     pub orders: String,
     /// What cannot be read.
     pub dead_letters: String,
+    /// The version of the records that are written into `inbox` and `changelog`.
+    pub version: Version,
+    /// So many partitions of `inbox` and `changelog` are used, the first ones, if there are more; none: all.
+    pub inbox_partitions: Option<u32>,
 }
 
 impl Default for Topics {
@@ -68,11 +72,18 @@ impl Default for Topics {
             purchases: "purchases".into(),
             orders: "orders".into(),
             dead_letters: "dead-letters".into(),
+            version: Version::default(),
+            inbox_partitions: None,
         }
     }
 }
 
 impl Topics {
+    /// How many partitions of the inbox or the changelog are used when there are so many.
+    pub(crate) fn used(&self, partitions: u32) -> u32 {
+        self.inbox_partitions.map_or(partitions, |used| used.min(partitions))
+    }
+
     /// The usual names behind that of an application, `<app>-tweets` and so on.
     pub fn of(app: &str) -> Topics {
         let name = |usual: String| format!("{app}-{usual}");
@@ -86,6 +97,8 @@ impl Topics {
             purchases: name(usual.purchases),
             orders: name(usual.orders),
             dead_letters: name(usual.dead_letters),
+            version: usual.version,
+            inbox_partitions: usual.inbox_partitions,
         }
     }
 }
@@ -179,13 +192,27 @@ fn passes(error: &Error) -> bool {
 struct Topic {
     name: Arc<str>,
     partitions: u32,
+    /// The version of the records that are written, if it is the inbox.
+    version: Version,
 }
 
 impl Topic {
     /// Looks a topic up that has to be there.
     fn look_up(lookup: &mut dyn Lookup, name: &str) -> Result<Topic, Stop> {
         let partitions = lookup.partitions(name)?.ok_or_else(|| Misfit::missing(name))?;
-        Ok(Topic { name: name.into(), partitions })
+        Ok(Topic { name: name.into(), partitions, version: Version::default() })
+    }
+
+    /// Looks the inbox up.
+    fn inbox(lookup: &mut dyn Lookup, topics: &Topics) -> Result<Topic, Stop> {
+        let inbox = Topic::look_up(lookup, &topics.inbox)?;
+        Ok(Topic { version: topics.version, partitions: topics.used(inbox.partitions), ..inbox })
+    }
+
+    /// Whether a partition of the inbox is one of those that are used. Only where the configuration says how
+    /// many are: else one beyond the end is news, and a reason to stop.
+    fn is_used(&self, partition: &Partition, topics: &Topics) -> bool {
+        topics.inbox_partitions.is_none() || partition.number < self.partitions
     }
 
     /// A partition of it.
@@ -207,7 +234,7 @@ impl Topic {
             Key::Everywhere => (0..self.partitions).map(|number| self.partition(number)).collect(),
             _ => vec![self.partition_of(&text)],
         };
-        let value = encode(message);
+        let value = encode_as(self.version, message);
         let record = |partition| NewRecord {
             partition,
             key: Some(text.clone()),

@@ -117,9 +117,9 @@ pub fn check(lookup: &mut dyn Lookup, names: &Topics, by: By) -> Result<(), Stop
             continue;
         };
         if need.topic == names.inbox {
-            inbox = Some(partitions);
+            inbox = Some(names.used(partitions));
         } else if need.topic == names.changelog {
-            changelog = Some(partitions);
+            changelog = Some(names.used(partitions));
         }
         if need.settings.iter().all(|setting| setting.why.is_none()) {
             continue;
@@ -166,6 +166,15 @@ pub enum Misfit {
         /// The changelog, and how many it has.
         changelog: (String, u32),
     },
+    /// The inbox has another number of partitions than it had when the state came to be.
+    Grown {
+        /// The inbox.
+        inbox: String,
+        /// How many of its partitions are used now.
+        has: u32,
+        /// How many it had.
+        was: u32,
+    },
     /// A setting has a value that will not do.
     Setting {
         /// Of this topic.
@@ -192,6 +201,11 @@ impl Misfit {
         let owned = |(topic, partitions): (&str, u32)| (topic.to_owned(), partitions);
         (inbox.1 != changelog.1)
             .then(|| Misfit::Partitions { inbox: owned(inbox), changelog: owned(changelog) })
+    }
+
+    /// The inbox has another number of partitions than the state in the changelog was made with.
+    pub fn grown(inbox: &str, has: u32, was: u32) -> Misfit {
+        Misfit::Grown { inbox: inbox.to_owned(), has, was }
     }
 
     /// The brokers say that a topic's records have their producers' times.
@@ -228,6 +242,20 @@ impl fmt::Display for Misfit {
                      the state came to be",
                     grow(changelog, *of_inbox)
                 )
+            }
+            Misfit::Grown { inbox, has, was } => {
+                write!(
+                    f,
+                    "{has} partitions of topic {inbox} are to be used, but the state in the changelog was made with {was}: \
+                     whose record is where goes by that number; "
+                )?;
+                if has > was {
+                    write!(
+                        f,
+                        "set topics.inbox_partitions = {was} in all processes to go on with the first {was}, and "
+                    )?;
+                }
+                f.write_str("move to another number with `hashbuy desk export` and `hashbuy desk import`")
             }
             Misfit::Setting { topic, name, found, needed, why } => write!(
                 f,

@@ -10,9 +10,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::desk::{Note, Restoring};
+use super::needs::Misfit;
 use super::{Clock, Stop, Topics, passes};
 use crate::core::code::Secret;
 use crate::core::desk::Desk;
+use crate::core::inbox::Version;
 use crate::core::time::{SECOND, Time};
 use crate::log::{Error, Isolation, Log, Lookup, Member, Message, Partition, Reader};
 
@@ -24,6 +26,9 @@ const PROBES: i64 = 6;
 pub(super) struct Restorer {
     inbox: Arc<str>,
     changelog: Arc<str>,
+    /// How many partitions they have, and the version of the records that are written.
+    partitions: u32,
+    version: Version,
     secret: Secret,
     /// A restore without any progress for so long is a failure, in milliseconds of the clock.
     patience: i64,
@@ -90,10 +95,18 @@ pub(super) struct Restored {
 }
 
 impl Restorer {
-    pub fn new(log: &dyn Log, topics: &Topics, secret: Secret, patience: i64) -> Result<Restorer, Error> {
+    pub fn new(
+        log: &dyn Log,
+        topics: &Topics,
+        partitions: u32,
+        secret: Secret,
+        patience: i64,
+    ) -> Result<Restorer, Error> {
         Ok(Restorer {
             inbox: topics.inbox.as_str().into(),
             changelog: topics.changelog.as_str().into(),
+            partitions,
+            version: topics.version,
             secret,
             patience,
             reader: log.reader(Isolation::Committed)?,
@@ -107,7 +120,7 @@ impl Restorer {
 
     /// Begins with a partition.
     pub fn begin(&mut self, number: u32, now: Time) {
-        let desk = Desk::new(self.secret.clone());
+        let desk = Desk::in_layout(self.secret.clone(), self.version, self.partitions);
         let (begun, progress, probed) = (now, now, now);
         let phase = Phase::Asking;
         let restore = Restore { desk, phase, begun, progress, probed, answers: 0, offset: None, records: 0 };
@@ -213,6 +226,10 @@ impl Restorer {
     fn ask(&mut self, number: u32, member: &mut dyn Member, clock: &dyn Clock) -> Result<(), Stop> {
         let Some(restore) = self.at_work.get_mut(&number) else { return Ok(()) };
         let Phase::Asking = restore.phase else { return Ok(()) };
+        if number >= self.partitions {
+            let has = self.lookup.partitions(&self.inbox)?.unwrap_or(0);
+            return Err(Misfit::grown(&self.inbox, has, self.partitions).into());
+        }
         let inbox = Partition { topic: Arc::clone(&self.inbox), number };
         let changelog = Partition { topic: Arc::clone(&self.changelog), number };
         let answer = member.committed(std::slice::from_ref(&inbox)).and_then(|committed| {
@@ -275,7 +292,8 @@ impl Restorer {
                 }
                 Ok(_) => {
                     return Err(Stop::Offsets(format!(
-                        "the restore of {partition} has made no progress for {} s: look for a hanging transaction",
+                        "the restore of {partition} has made no progress for {} s: look for a hanging transaction \
+                         with `hashbuy check`",
                         self.patience / SECOND
                     )));
                 }
@@ -314,6 +332,9 @@ impl Restorer {
         else {
             return Err(Stop::Offsets(format!("{inbox} was not being restored")));
         };
+        if let Some(was) = desk.partition().partitions.filter(|was| *was != self.partitions) {
+            return Err(Misfit::grown(&self.inbox, self.partitions, was).into());
+        }
         let (at, expired) = match (committed, offset) {
             (Some(committed), Some(offset)) if committed == offset => (committed, false),
             (None, Some(offset)) => (offset, true),
@@ -366,18 +387,31 @@ fn take(restore: &mut Restore, message: &Message<'_>, topic: &str) -> Result<(),
 
 fn disagree(inbox: &Partition, committed: Option<u64>, changelog: Option<u64>) -> String {
     let shown = |offset: Option<u64>| offset.map_or("none".to_owned(), |offset| offset.to_string());
+    let what = match (committed, changelog) {
+        (None, None) => {
+            return format!(
+                "{inbox}: the changelog holds records but no offset, and the group has committed none. If an import was \
+                 begun and did not end, run `hashbuy desk import FILE` again; else the changelog is not this inbox's"
+            );
+        }
+        (Some(_), Some(_)) => "one of them was reset by hand",
+        _ => "one of them is lost",
+    };
     let mend = match changelog {
-        Some(offset) => format!(
-            "If the changelog is right, stop all desk workers of the app, then `kafka-consumer-groups \
-             --bootstrap-server BROKERS --group APP-desk --topic {}:{} --reset-offsets --to-offset {offset} --execute`",
-            inbox.topic, inbox.number
+        Some(_) => format!(
+            "If the changelog is right, stop all desk workers of the app and take its offset with `hashbuy desk adopt \
+             --partition {}`, which shows first what it would do",
+            inbox.number
         ),
-        None => "Without its changelog the state of this partition is gone: restore the topic from a copy"
-            .to_owned(),
+        None => {
+            "Without its changelog the state of this partition is gone: restore the topic from a copy, then \
+                 `hashbuy desk adopt`"
+                .to_owned()
+        }
     };
     format!(
         "{inbox}: the group's committed offset is {}, the changelog's {}. They are written in one transaction, so \
-         one of them was reset by hand or is lost. {mend}",
+         {what}. {mend}",
         shown(committed),
         shown(changelog)
     )

@@ -20,6 +20,7 @@ pub struct Stored {
     pub partition: i32,
     pub offset: i64,
     /// Its time in milliseconds, whoever has stamped it.
+    #[allow(dead_code, reason = "the fault matrix looks at it")]
     pub timestamp: i64,
     pub key: Option<Vec<u8>>,
     pub value: Option<Vec<u8>>,

@@ -13,7 +13,6 @@ use super::scene::INBOX;
 use crate::core::desk::Change;
 use crate::core::desk::buyer::Buyer;
 use crate::core::desk::buyer::history::Outcome;
-use crate::core::inbox::decode;
 use crate::log::{Error, Kind, Log, Partition};
 
 /// The purchases without an end, as the desk knows them.
@@ -39,7 +38,7 @@ impl Audit {
         until_done(changelog, within, || {
             reader.poll(Duration::from_millis(20), &mut |message| {
                 let key = message.key.unwrap_or_default();
-                match message.value.map(decode::<Change>) {
+                match message.value.map(Change::decode) {
                     None => drop(buyers.remove(key)),
                     Some(Ok(Change::Account(buyer))) => drop(buyers.insert(key.to_vec(), buyer)),
                     Some(Ok(_)) => {}

@@ -9,6 +9,7 @@ use super::stock::Stock;
 use crate::core::offer::Offer;
 use crate::core::settings::Settings;
 use crate::core::time::Time;
+use crate::core::versioned::{Corrupt, SAYS_PARTITIONS, decode, version_of};
 
 /// What belongs to no single entity.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -18,6 +19,10 @@ pub struct Partition {
     /// The settings with the highest revision of all marks; none before the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settings: Option<Arc<Settings>>,
+    /// How many partitions the inbox has: which entity is in which partition goes by it. None in records of
+    /// releases that did not write it down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partitions: Option<u32>,
 }
 
 /// What every partition has been told of an offer, since its accounts cannot know it by themselves.
@@ -75,4 +80,51 @@ pub enum Change {
         /// What belongs to no single entity.
         partition: Partition,
     },
+    /// `import`: an import into this topic was begun. Its last transaction takes this away again, so whoever
+    /// finds it without a record of the partition knows that the import did not end.
+    Import,
+}
+
+impl Change {
+    /// The key of the record of the partition.
+    pub const PARTITION: &str = "partition";
+    /// The key of the record of an import.
+    pub const IMPORT: &str = "import";
+
+    /// Reads a record of the changelog.
+    ///
+    /// # Errors
+    /// [`Corrupt`].
+    pub fn decode(bytes: &[u8]) -> Result<Change, Corrupt> {
+        let version = version_of(bytes)?;
+        let change: Change = decode(bytes)?;
+        match &change {
+            Change::Partition { partition: Partition { partitions: None, .. }, .. }
+                if version.number() >= SAYS_PARTITIONS =>
+            {
+                Err(Corrupt::NotOurs(serde::de::Error::missing_field("partitions")))
+            }
+            _ => Ok(change),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::versioned::{Version, encode, encode_as};
+
+    #[test]
+    fn from_version_2_on_the_number_of_partitions_is_not_missing() {
+        let newer = Version::new(SAYS_PARTITIONS).unwrap();
+        let record = |partitions| Change::Partition {
+            offset: 7,
+            partition: Partition { partitions, ..Partition::default() },
+        };
+        for bytes in [encode(&record(None)), encode(&record(Some(8))), encode_as(newer, &record(Some(8)))] {
+            assert!(Change::decode(&bytes).is_ok());
+        }
+        let error = Change::decode(&encode_as(newer, &record(None))).unwrap_err();
+        assert_eq!(error.to_string(), "a record that this program did not write: missing field `partitions`");
+    }
 }

@@ -28,8 +28,9 @@ pub use self::turn::{Effects, LONGEST_WINDOW, OFFER_TAG_AGE, Output};
 use super::code::Secret;
 use super::event::Cause;
 use super::ids::AccountId;
-use super::inbox::{Corrupt, Inbox, Sighting};
+use super::inbox::{Corrupt, Inbox, Sighting, Version};
 use super::settings::Settings;
+use super::tally::Counted;
 use super::time::Time;
 
 /// Purchases that lapse, or are cancelled with their offer, in one transaction at most.
@@ -64,6 +65,13 @@ impl Desk {
     /// An empty desk, that waits for its first mark. The secret is the key of the codes.
     pub fn new(secret: Secret) -> Desk {
         Desk { secret, state: State::default() }
+    }
+
+    /// The same for one of so many partitions, with the version of the records that it writes to its changelog.
+    pub fn in_layout(secret: Secret, version: Version, partitions: u32) -> Desk {
+        let mut desk = Desk::new(secret);
+        desk.state.lay_out(version, partitions);
+        desk
     }
 
     /// The committed pendings, to be read by anybody at any time.
@@ -115,13 +123,15 @@ impl Desk {
         effects: &mut Effects,
     ) -> Result<Progress, NoSettings> {
         if let Inbox::Mark { time, settings } = record {
-            self.adopt(settings);
+            if self.adopt(settings) {
+                effects.count(Counted::SettingsDiffer);
+            }
             let partition = self.state.partition();
             if *time > partition.desk_time {
                 self.state.partition_mut().desk_time = *time;
             }
         }
-        let Partition { desk_time, settings } = self.state.partition().clone();
+        let Partition { desk_time, settings, .. } = self.state.partition().clone();
         let settings = settings.ok_or(NoSettings)?;
         let told = match record {
             Inbox::Sighting(sighting) => self.told(sighting),
@@ -174,7 +184,7 @@ impl Desk {
 
     /// Settings for the records before the first mark, from that mark. Nothing else of it counts yet.
     pub fn begin_with(&mut self, settings: Arc<Settings>) {
-        self.adopt(&settings);
+        let _ = self.adopt(&settings);
     }
 
     /// What is known of the offers in a sighting.
@@ -183,22 +193,19 @@ impl Desk {
         ids.map(|offer_id| (offer_id, self.state.told(offer_id))).collect()
     }
 
-    /// The settings with the highest revision win; of two with one revision, the greater text.
-    fn adopt(&mut self, settings: &Arc<Settings>) {
-        let newer = match &self.state.partition().settings {
-            None => true,
-            Some(held) if Arc::ptr_eq(held, settings) || held == settings => false,
-            Some(held) if held.revision == settings.revision => text(settings) > text(held),
-            Some(held) => settings.revision > held.revision,
+    /// The settings with the highest revision win. True if these and those that were held have one revision
+    /// and are not the same.
+    fn adopt(&mut self, settings: &Arc<Settings>) -> bool {
+        let (newer, differ) = match &self.state.partition().settings {
+            None => (true, false),
+            Some(held) if Arc::ptr_eq(held, settings) || held == settings => (false, false),
+            Some(held) => (settings.goes_over(held), settings.revision == held.revision),
         };
         if newer {
             self.state.partition_mut().settings = Some(Arc::clone(settings));
         }
+        differ
     }
-}
-
-fn text(settings: &Settings) -> String {
-    serde_json::to_string(settings).unwrap_or_default()
 }
 
 /// Fires the lapses that are due, in the order (deadline, purchase id), and throws away what can

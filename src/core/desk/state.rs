@@ -15,7 +15,7 @@ use super::turn::horizon;
 use super::wheel::Wheel;
 use crate::core::account::Account;
 use crate::core::ids::AccountId;
-use crate::core::inbox::{Corrupt, Position, decode, encode};
+use crate::core::inbox::{Corrupt, Position, Version, encode_as};
 use crate::core::time::Time;
 
 /// A linked or remembered account at rest: most of them have no history, and cost no room for one.
@@ -39,6 +39,15 @@ pub(super) struct State {
     lapses: Wheel<AccountId>,
     prunes: Wheel<AccountId>,
     open: Open,
+    layout: Layout,
+}
+
+/// How the changelog of a partition is written.
+#[derive(Debug, Clone, Copy, Default)]
+struct Layout {
+    version: Version,
+    /// Of how many this partition is one, if anybody has said so.
+    partitions: Option<u32>,
 }
 
 /// The overlay of the open transaction.
@@ -61,6 +70,11 @@ impl State {
     /// The partition as the open transaction sees it.
     pub fn partition(&self) -> &Partition {
         self.open.partition.as_ref().unwrap_or(&self.partition)
+    }
+
+    /// How the changelog is written from now on.
+    pub fn lay_out(&mut self, version: Version, partitions: u32) {
+        self.layout = Layout { version, partitions: Some(partitions) };
     }
 
     /// The partition, to be changed.
@@ -181,6 +195,8 @@ impl State {
     /// that have changed (`None`: gone), and the partition with the offset up to which it has read.
     pub fn changes(&self, offset: u64) -> Vec<(String, Option<Vec<u8>>)> {
         let mut changes = Vec::new();
+        let Layout { version, partitions } = self.layout;
+        let encode = |change: &Change| encode_as(version, change);
         for (id, buyer) in &self.open.buyers {
             let before = committed(&self.buyers, &self.pendings, *id);
             if *buyer != before {
@@ -201,8 +217,11 @@ impl State {
                 changes.push((format!("told/{offer_id}"), Some(encode(&change))));
             }
         }
-        let partition = Change::Partition { offset, partition: self.partition().clone() };
-        changes.push(("partition".to_owned(), Some(encode(&partition))));
+        let partition = self.partition();
+        let partitions = partitions.or(partition.partitions);
+        let partition =
+            Change::Partition { offset, partition: Partition { partitions, ..partition.clone() } };
+        changes.push((Change::PARTITION.to_owned(), Some(encode(&partition))));
         changes
     }
 
@@ -248,7 +267,7 @@ impl State {
     /// # Errors
     /// [`Corrupt`].
     pub fn restore(&mut self, key: &str, value: Option<&[u8]>) -> Result<Option<u64>, Corrupt> {
-        let change = value.map(decode::<Change>).transpose()?;
+        let change = value.map(Change::decode).transpose()?;
         match change {
             Some(Change::Account(buyer)) => {
                 for pending in &buyer.pendings {
@@ -266,6 +285,7 @@ impl State {
                 self.partition = partition;
                 return Ok(Some(offset));
             }
+            Some(Change::Import) => {}
             None => {
                 if let Some(id) = key.strip_prefix("account/").and_then(AccountId::parse) {
                     self.rest(Buyer::stranger(id));

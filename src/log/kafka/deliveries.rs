@@ -247,7 +247,7 @@ mod tests {
         let appended = |offset| deliveries.lock().appended_at("t", 0, offset);
         let failed = || deliveries.lock().failed.clone();
         // In a round in any order, and copies that nobody says the offset of.
-        [500, 502, 501, -1].map(appended);
+        [500, 502, 501, -1].into_iter().for_each(appended);
         deliveries.next_round();
         appended(504);
         deliveries.lock().appended_at("t", 1, 3);

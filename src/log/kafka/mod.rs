@@ -24,6 +24,7 @@ mod grouped;
 mod held;
 mod lookup;
 mod member;
+mod operators;
 mod partitions;
 mod producer;
 mod reader;
@@ -35,6 +36,7 @@ mod transactions;
 use rdkafka::consumer::Consumer as _;
 
 pub use admin::{Made, NewTopic};
+pub use operators::{GroupMember, Spread};
 pub use settings::{METADATA, Settings};
 
 use self::lookup::KafkaLookup;

@@ -42,6 +42,9 @@ const END_GRACE: Duration = Duration::from_secs(5);
 /// `socket.timeout.ms`, which is twice that, or when a connection breaks, which librdkafka tells.
 const SLOW: Duration = Duration::from_millis(TRANSACTION_REQUEST.as_millis() as u64 / 2);
 
+/// Between two looks whether there is room in the queue.
+const A_MOMENT: Duration = Duration::from_millis(20);
+
 pub(super) struct KafkaTransactions {
     settings: Settings,
     producer: Counted,
@@ -114,6 +117,24 @@ impl KafkaTransactions {
         }
     }
 
+    /// A record has failed: nothing is committed.
+    fn not_delivered(&mut self, failed: &Failed) -> Error {
+        let Failed { code, topic, partition, anew } = failed;
+        let Some((offset, before)) = anew else {
+            return self.before_the_end(
+                &format!("a record for {topic}/{partition} was not delivered"),
+                *code,
+                false,
+            );
+        };
+        let what = format!(
+            "{topic}/{partition}: a record was appended at offset {offset}, after one at {before}: the topic was deleted \
+             and made anew while it was written to, and what stood in it is gone; stop all workers of the app and bring \
+             the topic back from a copy"
+        );
+        self.spend(Kind::Fatal, what)
+    }
+
     /// Step 1.
     fn await_deliveries(&mut self, deadline: Instant) -> Result<(), Error> {
         match self.producer.context().wait(left(deadline)) {
@@ -122,18 +143,7 @@ impl KafkaTransactions {
                 let what = format!("{outstanding} records are not acknowledged in time");
                 return Err(self.before_the_end(&what, Code::OperationTimedOut, false));
             }
-            Err(Failed { topic, partition, anew: Some((offset, before)), .. }) => {
-                let what = format!(
-                    "{topic}/{partition}: a record was appended at offset {offset}, after one at {before}: the topic was \
-                     deleted and made anew while it was written to, and what stood in it is gone; stop all workers of \
-                     the app and bring the topic back from a copy"
-                );
-                return Err(self.spend(Kind::Fatal, what));
-            }
-            Err(failed) => {
-                let what = format!("a record for {}/{} was not delivered", failed.topic, failed.partition);
-                return Err(self.before_the_end(&what, failed.code, false));
-            }
+            Err(failed) => return Err(self.not_delivered(&failed)),
         }
         // The last report has been counted while librdkafka may still be clearing it away. Ending the
         // transaction at that moment would make rdkafka flush, which takes 100 ms.
@@ -223,11 +233,20 @@ impl Transactions for KafkaTransactions {
 
     fn send(&mut self, record: NewRecord) -> Result<(), Error> {
         self.check(true)?;
-        match deliveries::send(&self.producer, &record)? {
-            Ok(()) => Ok(()),
-            Err(code) => {
-                let what = format!("a record for {} was refused", record.partition);
-                Err(self.before_the_end(&what, code, false))
+        let deadline = Instant::now() + self.timeout;
+        loop {
+            match deliveries::send(&self.producer, &record)? {
+                Ok(()) => return Ok(()),
+                // Those before it make room when they are delivered.
+                Err(Code::QueueFull) if Instant::now() < deadline => {
+                    if let Err(failed) = self.producer.context().wait(A_MOMENT) {
+                        return Err(self.not_delivered(&failed));
+                    }
+                }
+                Err(code) => {
+                    let what = format!("a record for {} was refused", record.partition);
+                    return Err(self.before_the_end(&what, code, false));
+                }
             }
         }
     }

@@ -135,7 +135,8 @@ impl DeskWorker {
         let topics = DeskTopics::look_up(&*log, &options.topics)?;
         let id = format!("{}-desk-{}", options.app, options.instance);
         let transactions = log.transactions(&id)?;
-        let restorer = Restorer::new(&*log, &options.topics, options.secret.clone(), options.patience)?;
+        let (secret, patience) = (options.secret.clone(), options.patience);
+        let restorer = Restorer::new(&*log, &options.topics, topics.inbox.partitions, secret, patience)?;
         let member = log.member(&Membership {
             group: format!("{}-desk", options.app),
             topics: vec![options.topics.inbox.clone()],
@@ -205,7 +206,10 @@ impl DeskWorker {
                 self.commit()?;
                 self.unverified = true;
                 self.has_met = true;
-                for partition in partitions {
+                // Of what is not used nothing comes: it stands still as it was assigned.
+                let is_used =
+                    |partition: &Partition| self.topics.inbox.is_used(partition, &self.options.topics);
+                for partition in partitions.into_iter().filter(is_used) {
                     self.restorer.begin(partition.number, self.clock.now());
                 }
                 false

@@ -25,10 +25,12 @@ pub(super) struct Cause<'c> {
 impl DeskTopics {
     pub fn look_up(log: &dyn Log, topics: &Topics) -> Result<DeskTopics, Stop> {
         let mut lookup = log.lookup()?;
+        let inbox = Topic::inbox(&mut *lookup, topics)?;
         let mut named = |name: &str| Topic::look_up(&mut *lookup, name);
+        let changelog = named(&topics.changelog)?;
         let found = DeskTopics {
-            inbox: named(&topics.inbox)?,
-            changelog: named(&topics.changelog)?,
+            inbox,
+            changelog: Topic { partitions: topics.used(changelog.partitions), ..changelog },
             purchases: named(&topics.purchases)?,
             orders: named(&topics.orders)?,
         };

@@ -123,9 +123,9 @@ impl ScanWorker {
     pub fn new(log: Arc<dyn Log>, clock: Arc<dyn Clock>, options: ScanOptions) -> Result<ScanWorker, Stop> {
         let topics = options.topics.clone();
         let mut lookup = log.lookup()?;
+        let inbox = Topic::inbox(&mut *lookup, &topics)?;
         let mut named = |name: &str| Topic::look_up(&mut *lookup, name);
-        let (tweets, inbox) = (named(&topics.tweets)?, named(&topics.inbox)?);
-        let dead_letters = named(&topics.dead_letters)?;
+        let (tweets, dead_letters) = (named(&topics.tweets)?, named(&topics.dead_letters)?);
         let ignored = options.ignored.clone();
         let tables = Tables::new(&*log, &topics.offers, &topics.accounts, &options.code_prefix, ignored)?;
         let member = log.member(&Membership {
@@ -399,6 +399,6 @@ impl ScanWorker {
 }
 
 /// The tweet time in a commit's metadata.
-pub(super) fn read_time(metadata: &str) -> Option<Time> {
+pub(crate) fn read_time(metadata: &str) -> Option<Time> {
     metadata.parse().ok().map(Time::from_millis)
 }

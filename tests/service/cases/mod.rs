@@ -7,6 +7,7 @@ mod fates;
 mod handover;
 mod kills;
 mod misfits;
+mod operators;
 mod poison;
 mod purchase;
 mod quiet;
@@ -29,6 +30,12 @@ pub const WITH_OWN_BROKER: &[Case<fn(&Broker)>] = &[("broker_goes_away", broker_
 pub const WITH_BROKER: &[Case<fn(&mut World)>] = &[
     // The longest first: they wait for windows to end.
     ("shoppers", shoppers::shoppers),
+    ("operators_move", operators::moving::move_to_more_partitions),
+    ("operators_adopt", operators::adopt::adopted_offsets),
+    ("operators_grown_inbox", operators::layout::grown_inbox),
+    ("operators_check", operators::check::checks),
+    ("operators_revisions", operators::revisions::revisions),
+    ("operators_versions", operators::versions::versions_of_records),
     ("idle_partitions", quiet::idle_partitions),
     ("silent_firehose", quiet::silent_firehose),
     ("unread_partition", quiet::unread_partition),
