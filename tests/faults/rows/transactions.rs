@@ -59,9 +59,9 @@ pub fn stopped_past_the_timeout(scene: &mut Scene) {
         trap.release();
         thread::sleep(Duration::from_secs(seconds));
         service.signal(Signal::CONT);
-        load.await_more(5, STEP, &scene.world);
-        assert!(aborted(&mut service) > before, "nothing was aborted\n{}", scene.world.said());
+        scene.world.wait_for("that it is aborted", STEP, |_| (aborted(&mut service) > before).then_some(()));
     }
+    load.await_more(5, STEP, &scene.world);
     scene.settle(load, [service]);
 }
 
