@@ -134,7 +134,8 @@ impl World {
         self.start(instance, arguments, &[])
     }
 
-    fn start(&self, instance: &str, arguments: &[&str], variables: &[(&str, String)]) -> Service {
+    /// The same with both.
+    pub fn start(&self, instance: &str, arguments: &[&str], variables: &[(&str, String)]) -> Service {
         let number = self.logs.fetch_add(1, Ordering::Relaxed);
         let log = self.folder.path(&format!("run-{number}-{instance}.log"));
         let instance = ("HASHBUY_INSTANCE", instance);
