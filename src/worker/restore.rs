@@ -362,11 +362,13 @@ impl Restorer {
 
     /// Whether a partition whose offsets disagree has another committed offset now than when it was asked for.
     fn has_moved(&self, number: u32, inbox: &Partition, member: &mut dyn Member) -> Result<bool, Error> {
-        let Some(Restore { phase: Phase::Reading { committed, .. }, offset, .. }) = self.at_work.get(&number)
+        let Some(Restore { phase: Phase::Reading { committed, .. }, offset, records, .. }) =
+            self.at_work.get(&number)
         else {
             return Ok(false);
         };
-        if offset.is_none() || committed == offset {
+        let is_first_start = offset.is_none() && *records == 0;
+        if committed == offset && (offset.is_some() || is_first_start) {
             return Ok(false);
         }
         let now = member.committed(std::slice::from_ref(inbox))?.into_iter().next().flatten();

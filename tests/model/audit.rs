@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::common::model::{Oracle, Summary};
-use crate::differential::{Found, Run, run, run_of_lapses};
 use crate::inputs::{SECRET, time};
+use crate::run::{Found, Run, run, run_of_lapses};
 
 /// One inbox record as it is fed.
 type Entry = (u32, u64, i64, Vec<u8>);

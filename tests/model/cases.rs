@@ -1,5 +1,8 @@
 //! The written rules, row by row, on the model: what it is right about does not hang on the desk.
 
+mod limits;
+mod memory;
+
 use serde_json::{Value, json};
 
 use crate::common::model::{DAY, HOUR, MINUTE, Model, Output, Record, SECOND};
@@ -171,10 +174,10 @@ fn the_fifth_wrong_code_locks_for_an_hour() {
     assert_eq!(stage.event(0)["offer_id"], "tea");
     assert_eq!(stage.tweet(fifth - 1, &[&code], &[]), CONFIRMED);
     assert_eq!(
-        stage.tweet(fifth + HOUR - 1, &[&wrong[0]], &[&offer("pot", 1, 1)]),
+        stage.tweet(fifth + HOUR - 1, &[wrong[0]], &[&offer("pot", 1, 1)]),
         ["refused locked", "requested"]
     );
-    assert_eq!(stage.tweet(fifth + HOUR, &[&wrong[0]], &[]), ["refused wrong_code -"]);
+    assert_eq!(stage.tweet(fifth + HOUR, &[wrong[0]], &[]), ["refused wrong_code -"]);
 }
 
 #[test]
@@ -222,112 +225,6 @@ fn reminders_are_a_minute_apart_and_counted_from_the_request() {
 }
 
 #[test]
-fn a_stock_answers_what_was_submitted() {
-    let stocked = with(with(tea(), "stock", json!(1)), "per_account", json!(2));
-    let mut stage = Stage::new();
-    assert_eq!(stage.tweet(START, &[], &[&stocked]), ["requested"]);
-    let code = stage.code();
-    assert_eq!(stage.tweet(START + 1, &[&code], &[&stocked]), ["-> submitted"]);
-    let submitted = stage.event(0).clone();
-    // Nothing but the stock can end it now.
-    assert_eq!(stage.tweet(START + 2, &[&code], &[]), NONE);
-    assert_eq!(stage.link(account(ANNA, "frozen", START - 2 * DAY)), NONE);
-    assert_eq!(stage.link(account(ANNA, "active", START - 2 * DAY)), NONE);
-    assert_eq!(stage.mark(DEADLINE + HOUR), NONE);
-    assert_eq!(stage.at(START, &submitted), ["confirmed", "order.placed", "-> answer", "-> sold_out"]);
-    let (answer, sold_out) = (stage.event(2).clone(), stage.event(3).clone());
-    assert_eq!((&sold_out["version"], &sold_out["sold"]), (&json!(1), &json!(1)));
-    assert_eq!(stage.at(START, &answer), NONE);
-    let later = DEADLINE + HOUR;
-    // Not told yet, so it is requested; then the stock has nothing left.
-    assert_eq!(stage.tweet(later, &[], &[&stocked]), ["requested"]);
-    let code = stage.code();
-    assert_eq!(stage.at(later, &sold_out), NONE);
-    assert_eq!(stage.tweet(later, &[&code], &[]), ["-> submitted"]);
-    let submitted = stage.event(0).clone();
-    assert_eq!(stage.at(later, &submitted), ["cancelled sold_out", "-> answer"]);
-    assert_eq!(stage.event(0)["reply"]["to"], "a1");
-    let answer = stage.event(1).clone();
-    assert_eq!(stage.at(later, &answer), NONE);
-    assert_eq!(stage.tweet(later, &[&code], &[]), ["refused lapsed"]);
-    // Closed until a newer version has more.
-    assert_eq!(stage.tweet(later, &[], &[&stocked]), ["refused sold_out -"]);
-    let newer = |stock: u64| with(with(stocked.clone(), "version", json!(2)), "stock", json!(stock));
-    assert_eq!(stage.tweet(later, &[], &[&newer(1)]), ["refused sold_out -"]);
-    assert_eq!(stage.tweet(later, &[], &[&newer(2)]), ["requested"]);
-    // A lowered stock closes the offer again.
-    assert_eq!(stage.at(later, &json!({"type": "offer", "offer": newer(1)})), ["-> sold_out"]);
-}
-
-#[test]
-fn units_without_a_stock_count_too() {
-    let mut stage = Stage::new();
-    stage.at(START, &json!({"type": "offer", "offer": with(tea(), "stock", json!(2))}));
-    let sold = json!({"type": "sold", "offer_id": "tea"});
-    assert_eq!(stage.at(START, &sold), NONE);
-    assert_eq!(stage.at(START, &sold), ["-> sold_out"]);
-    assert_eq!(stage.at(START, &sold), ["-> sold_out"]);
-    assert_eq!(stage.event(0)["sold"], json!(3));
-}
-
-#[test]
-fn exactly_the_cap_of_a_day_is_allowed() {
-    let mut stage = Stage::new();
-    assert_eq!(stage.tweet(START, &[], &[&offer("a", 1, 60_000)]), ["requested"]);
-    let code = stage.code();
-    assert_eq!(stage.tweet(START, &[], &[&offer("b", 1, 40_001)]), ["refused cap_exceeded"]);
-    assert_eq!(
-        stage.tweet(START, &[&code], &[&offer("b", 1, 40_000)]),
-        [&CONFIRMED[..], &["requested"]].concat()
-    );
-    assert_eq!(stage.tweet(START, &[], &[&offer("c", 1, 1)]), ["refused cap_exceeded -"]);
-    let euros = with(offer("d", 1, 100_000), "price", json!({"amount": 100_000, "currency": "EUR"}));
-    assert_eq!(stage.tweet(START, &[], &[&euros]), ["requested"]);
-    // The next UTC day is 15 hours later; what is open counts on every day.
-    let next_day = START + 15 * HOUR;
-    assert_eq!(stage.mark(next_day).len(), 2);
-    assert_eq!(stage.tweet(next_day - 1, &[], &[&offer("e", 1, 40_001)]), ["refused cap_exceeded"]);
-    assert_eq!(stage.tweet(next_day, &[], &[&offer("e", 1, 100_000)]), ["requested"]);
-}
-
-#[test]
-fn the_cap_is_tested_again_at_the_confirmation() {
-    let (mut stage, code) = requested();
-    let capped = |amount: i64| {
-        with(
-            account(ANNA, "active", START - 2 * DAY),
-            "caps",
-            json!({"per_day": {"amount": amount, "currency": "USD"}}),
-        )
-    };
-    stage.link(capped(2_449));
-    assert_eq!(stage.tweet(START + 1, &[&code], &[&tea()]), ["refused cap_exceeded"]);
-    stage.link(capped(2_450));
-    assert_eq!(stage.tweet(START + 2, &[&code], &[]), CONFIRMED);
-}
-
-#[test]
-fn limits_on_numbers() {
-    let mut stage = Stage::new();
-    let offers: Vec<Value> = (0..6).map(|n| offer(&format!("o{n}"), 1, 1)).collect();
-    for offer in &offers[..5] {
-        assert_eq!(stage.tweet(START, &[], &[offer]), ["requested"]);
-    }
-    assert_eq!(stage.tweet(START, &[], &[&offers[5]]), ["refused limit_reached"]);
-    assert_eq!(stage.tweet(DEADLINE, &[], &[&offers[5]]), ["refused limit_reached"]);
-    assert_eq!(stage.tweet(DEADLINE + 1, &[], &[&offers[5]]), ["requested"]);
-
-    let mut stage = Stage::new();
-    let quick = |n: i64| with(offer(&format!("q{n}"), 1, 1), "window_seconds", json!(60));
-    for n in 0..20 {
-        assert_eq!(stage.tweet(START + n * MINUTE + n, &[], &[&quick(n)]), ["requested"]);
-    }
-    assert_eq!(stage.tweet(START + HOUR - 1, &[], &[&quick(20)]), ["refused limit_reached"]);
-    assert_eq!(stage.tweet(START + HOUR, &[], &[&quick(20)]), ["requested"]);
-    assert_eq!(stage.tweet(START + HOUR, &[], &[&quick(21)]), ["refused limit_reached -"]);
-}
-
-#[test]
 fn freezing_and_unlinking_cancel_in_the_same_step() {
     let (mut stage, code) = requested();
     assert_eq!(stage.link(account(ANNA, "frozen", START - 2 * DAY)), ["cancelled frozen"]);
@@ -344,64 +241,6 @@ fn freezing_and_unlinking_cancel_in_the_same_step() {
     assert_eq!(stage.at(START, &account_record(ANNA, 0, account(ANNA, "active", START - 2 * DAY))), NONE);
     assert_eq!(stage.tweet(START + 4, &[], &[&tea()]), ["refused not_linked"]);
     assert_eq!(stage.tweet(START + 4, &[], &[&tea()]), ["refused not_linked"]);
-}
-
-#[test]
-fn strangers_are_answered_for_a_minute() {
-    let mut stage = Stage::new();
-    stage.mark(START);
-    let stranger = |at: i64| sighting(9, tweet_id(at, 1), tweet_id(at, 1), at, &["00000000"], &[&tea()]);
-    assert_eq!(stage.at(START, &stranger(START - MINUTE)), ["refused not_linked"]);
-    assert_eq!(stage.at(START, &stranger(START - MINUTE)), ["refused not_linked"], "nothing is remembered");
-    assert_eq!(stage.at(START, &stranger(START - MINUTE - 1)), NONE);
-}
-
-#[test]
-fn copies_and_later_versions_do_nothing() {
-    let mut stage = Stage::new();
-    let (first, second) = (stage.id(START), stage.id(START + 1));
-    let tweet = sighting(ANNA, first, first, START, &[], &[&tea()]);
-    assert_eq!(stage.at(START, &tweet), ["requested"]);
-    assert_eq!(stage.at(START, &tweet), NONE);
-    assert_eq!(stage.at(START, &sighting(ANNA, second, first, START + 1, &["00000000"], &[&tea()])), NONE);
-    stage.mark(START + HORIZON);
-    assert_eq!(stage.at(START, &tweet), NONE);
-    assert_eq!(stage.model.alive().markers, 1);
-    stage.mark(START + HORIZON + 1);
-    assert_eq!(stage.at(START, &tweet), NONE);
-    assert_eq!(stage.model.alive().markers, 0);
-}
-
-#[test]
-fn beyond_256_markers_only_an_own_open_code_counts() {
-    let (mut stage, code) = requested();
-    for _ in 0..255 {
-        stage.tweet(START, &["00000000"], &[]);
-    }
-    assert_eq!(stage.tweet(START + HOUR + 1, &["00000000"], &[&tea()]), NONE);
-    assert_eq!(stage.model.alive().markers, 256);
-    // The lock of the wrong codes is over for a tweet from before it.
-    assert_eq!(stage.tweet(START - 1, &[&code, "00000000"], &[&offer("pot", 1, 1)]), CONFIRMED);
-}
-
-#[test]
-fn how_old_a_tweet_may_be() {
-    let read = |age: i64, codes: &[&str]| {
-        let (mut stage, code) = requested();
-        stage.mark(START);
-        let codes: Vec<&str> = codes.iter().map(|c| if *c == "own" { code.as_str() } else { c }).collect();
-        let id = stage.id(START - age);
-        let offers = [&offer("pot", 1, 1)];
-        stage.step(&sighting(ANNA, id, id, START - age, &codes, &offers), START, START)
-    };
-    assert_eq!(read(HOUR, &[]), ["requested"]);
-    assert_eq!(read(HOUR + 1, &[]), ["refused too_old"]);
-    assert_eq!(read(HORIZON, &["00000000"]), ["refused wrong_code", "refused too_old -"]);
-    assert_eq!(read(HORIZON + 1, &["00000000"]), NONE);
-    // A code in time counts at any age.
-    assert_eq!(read(HORIZON, &["own"]), [&CONFIRMED[..], &["refused too_old"]].concat());
-    assert_eq!(read(HORIZON + 1, &["own"]), CONFIRMED);
-    assert_eq!(read(9 * DAY, &["own"]), CONFIRMED);
 }
 
 #[test]
@@ -422,140 +261,10 @@ fn lapses_come_in_the_order_of_deadline_and_purchase() {
 }
 
 #[test]
-fn deletions() {
-    let mut stage = Stage::new();
-    let (first, second) = (stage.id(START), stage.id(START + 1));
-    assert_eq!(stage.at(START, &deletion(ANNA, first)), NONE);
-    assert_eq!(stage.at(START, &sighting(ANNA, first, first, START, &[], &[&tea()])), NONE);
-    for notice in [second, first] {
-        let mut stage = Stage::new();
-        assert_eq!(stage.at(START, &sighting(ANNA, second, first, START + 1, &[], &[&tea()])), ["requested"]);
-        let code = stage.code();
-        assert_eq!(stage.at(START, &deletion(2, notice)), NONE, "somebody else's");
-        assert_eq!(stage.at(START, &deletion(ANNA, notice)), ["cancelled deleted"]);
-        assert_eq!(stage.tweet(START + 2, &[&code], &[]), ["refused lapsed"]);
-    }
-    // A code in time counts although its tweet was deleted first.
-    let (mut stage, code) = requested();
-    let id = stage.id(START + 1);
-    stage.at(START, &deletion(ANNA, id));
-    assert_eq!(
-        stage.at(START, &sighting(ANNA, id, id, START + 1, &[&code], &[&offer("pot", 1, 1)])),
-        CONFIRMED
-    );
-}
-
-#[test]
-fn the_newest_64_deletions_are_kept() {
-    let mut stage = Stage::new();
-    let ids: Vec<u64> = (0..66).map(|_| stage.id(START)).collect();
-    for id in &ids {
-        stage.at(START, &deletion(ANNA, *id));
-    }
-    let found: Vec<usize> = ids
-        .iter()
-        .map(|id| {
-            stage.at(START, &sighting(ANNA, *id, *id, START, &[], &[&offer(&id.to_string(), 1, 1)])).len()
-        })
-        .collect();
-    assert_eq!(found[..3], [1, 1, 0]);
-    assert_eq!(found.iter().sum::<usize>(), 2);
-}
-
-#[test]
-fn a_code_is_forgotten_a_horizon_after_its_end() {
-    let (mut stage, code) = requested();
-    assert_eq!(stage.tweet(START, &[&code], &[]), CONFIRMED);
-    let last = DEADLINE + HORIZON;
-    stage.mark(last);
-    assert_eq!(stage.tweet(last, &[&code], &[]), NONE, "already done");
-    stage.mark(last + 1);
-    assert_eq!(stage.tweet(last, &[&code], &[]), NONE, "no purchase");
-    assert_eq!(stage.tweet(last, &[], &[&offer("pot", 1, 1)]), ["requested"]);
-    assert_eq!(stage.tweet(last, &[&code], &[]), ["refused wrong_code"]);
-    // Its unit still counts, until a day after the end of the offer.
-    assert_eq!(stage.tweet(last, &[], &[&tea()]), ["refused limit_reached -"]);
-}
-
-#[test]
-fn units_count_until_a_day_after_the_newest_end() {
-    let (mut stage, code) = requested();
-    assert_eq!(stage.tweet(START, &[&code], &[]), CONFIRMED);
-    let end = START + HOUR;
-    stage.at(START, &json!({"type": "ends", "offer_id": "tea", "ends_at": time(end)}));
-    stage.mark(end + DAY);
-    assert_eq!(stage.tweet(end + DAY, &[], &[&tea()]), ["refused limit_reached"]);
-    stage.mark(end + DAY + 1);
-    assert_eq!(stage.tweet(end + DAY + 1, &[], &[&tea()]), ["requested"]);
-}
-
-#[test]
-fn when_an_offer_is_open() {
-    let from = with(offer("x", 1, 1), "starts_at", json!(time(START)));
-    let window = with(from, "ends_at", json!(time(START + MINUTE)));
-    let after = |at: i64| Stage::new().tweet(at, &[], &[&window]);
-    assert_eq!(after(START - 1), ["refused not_open"]);
-    assert_eq!(after(START), ["requested"]);
-    assert_eq!(after(START + MINUTE), ["requested"]);
-    assert_eq!(after(START + MINUTE + 1), ["refused not_open"]);
-    assert_eq!(
-        Stage::new().tweet(START, &[], &[&with(window.clone(), "status", json!("withdrawn"))]),
-        ["refused not_open"]
-    );
-    let (mut stage, _) = requested();
-    assert_eq!(stage.at(START, &json!({"type": "withdrawn", "offer_id": "pot"})), NONE);
-    assert_eq!(stage.at(START, &json!({"type": "withdrawn", "offer_id": "tea"})), ["cancelled withdrawn"]);
-}
-
-#[test]
-fn an_hour_after_linking() {
-    let mut stage = Stage::new();
-    stage.link(account(ANNA, "active", START - HOUR + 1));
-    assert_eq!(stage.tweet(START, &[], &[&tea()]), ["refused on_hold"]);
-    assert_eq!(stage.tweet(START + 1, &[], &[&tea()]), ["requested"]);
-}
-
-#[test]
 fn a_protected_account_is_refused_and_its_pending_stays() {
     let (mut stage, code) = requested();
     let id = stage.id(START + 1);
     let tweet = with(sighting(ANNA, id, id, START + 1, &[&code], &[&tea()]), "protected", json!(true));
     assert_eq!(stage.at(START + 1, &tweet), ["refused protected", "refused protected -"]);
     assert_eq!(stage.tweet(START + 2, &[&code], &[]), CONFIRMED);
-}
-
-#[test]
-fn what_comes_before_the_first_mark_waits_for_its_settings() {
-    let mut model = Model::new(SECRET);
-    let mut feed = |offset: u64, record: Value, now: i64| {
-        let value = bytes(&record);
-        let record = Record { partition: 0, offset, appended_at: START, value: &value, now: Some(now) };
-        let all = model.step(&record);
-        all.iter()
-            .map(|(of, outputs)| (*of, outputs.iter().map(words).collect()))
-            .collect::<Vec<(u64, Vec<String>)>>()
-    };
-    let id = tweet_id(START, 1);
-    assert!(feed(5, account_record(ANNA, 1, account(ANNA, "active", START - DAY)), START).is_empty());
-    assert!(feed(7, sighting(ANNA, id, id, START, &[], &[&tea()]), START + 9).is_empty());
-    let short = with(settings(3), "window_seconds", json!(60));
-    let all = feed(8, mark(START + DAY, &short), START);
-    assert_eq!(all, [(5, vec![]), (7, vec!["requested".to_owned()]), (8, vec!["lapsed".to_owned()])]);
-}
-
-#[test]
-fn the_highest_revision_decides() {
-    let mut stage = Stage::new();
-    let short = |revision: u64, seconds: u64| with(settings(revision), "window_seconds", json!(seconds));
-    for (brought, seconds) in [(short(3, 60), 60), (short(2, 120), 60), (short(4, 180), 180)] {
-        stage.settings = brought;
-        stage.mark(START - DAY);
-        let at = START + seconds * MINUTE;
-        assert_eq!(stage.tweet(at, &[], &[&offer(&format!("o{}", stage.offset), 1, 1)]), ["requested"]);
-        assert_eq!(stage.event(0)["deadline"], json!(time(at + seconds * SECOND)));
-    }
-    assert!(!stage.model.two_settings_of_one_revision);
-    stage.settings = short(4, 61);
-    stage.mark(START - DAY);
-    assert!(stage.model.two_settings_of_one_revision);
 }

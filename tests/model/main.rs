@@ -9,4 +9,5 @@ mod cases;
 mod common;
 mod differential;
 mod inputs;
+mod run;
 mod shoppers;

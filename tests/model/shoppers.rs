@@ -1,11 +1,14 @@
 //! Random inbox records of few accounts, offers and codes, at times that the rules care about:
 //! deadlines, hours, horizons and their neighbours to the millisecond.
 
+mod aims;
+mod tables;
+
 use serde_json::{Value, json};
 
 use crate::common::model::{DAY, HOUR, MINUTE, SECOND};
 use crate::common::rng::Rng;
-use crate::inputs::{self, START, tweet_id, with};
+use crate::inputs::{self, START, tweet_id};
 
 const ACCOUNTS: u64 = 4;
 const OFFERS: usize = 5;
@@ -124,79 +127,6 @@ impl Shoppers {
         self.special.drain(..excess);
         let excess = self.codes.len().saturating_sub(KEPT);
         self.codes.drain(..excess);
-    }
-
-    fn aim(&mut self, event: &Value, issued_at: Option<i64>, deadline: Option<i64>) {
-        let text = |field: &Value| field.as_str().map(str::to_owned);
-        let tweet = text(&event["reply"]["in_reply_to"]).or(text(&event["tweet_id"]));
-        let Some(time) = tweet.and_then(|id| hashbuy::core::time::Time::of_tweet_id(id.parse().unwrap()))
-        else {
-            return;
-        };
-        let account = text(&event["account_id"]).unwrap().parse().unwrap();
-        let code = text(&event["code"]).map(|code| code.trim_start_matches("#Confirm").to_owned());
-        let (offer, time) = (text(&event["offer_id"]), time.millis());
-        let issued_at = issued_at.unwrap_or(time);
-        self.aims.push(Aim { account, offer, time, issued_at, deadline, code });
-        let excess = self.aims.len().saturating_sub(8);
-        self.aims.drain(..excess);
-    }
-
-    /// Comes back to a tweet at the very millisecond at which something about it changes, or beside it.
-    fn come_back(&mut self) -> Vec<(To, Value)> {
-        if self.aims.is_empty() {
-            return vec![];
-        }
-        let aim = self.rng.pick(&self.aims).clone();
-        let beside = self.rng.range(-1, 2);
-        let horizon = 2 * HOUR + self.settings["slack_ms"].as_i64().unwrap();
-        let known = self.offers.iter().find(|offer| Some(id_of(offer)) == aim.offer).cloned();
-        let offer = known.unwrap_or_else(|| self.offers[0].clone());
-        let (base, kind) = match self.rng.range(0, 20) {
-            0..7 => (aim.time + MINUTE, 0),
-            7..12 => (aim.deadline.unwrap_or(aim.time), 1),
-            12..15 => (aim.time + HOUR, 2),
-            15..17 => (aim.issued_at + HOUR, 0),
-            17 => (aim.time + horizon, 3),
-            18 => (aim.deadline.unwrap_or(aim.time) + horizon, 4),
-            _ => (aim.time - HOUR, 2),
-        };
-        let time = base + beside;
-        self.clock = self.clock.max(time);
-        let mark = (To::Everywhere, inputs::mark(time, &self.settings));
-        match (kind, &aim.code) {
-            (1, Some(code)) => self.tweet(aim.account, time, &[code], &[]),
-            (2, Some(code)) if self.rng.chance(50) => self.tweet(aim.account, time, &[code], &[]),
-            (2, _) => self.tweet(aim.account, time, &["77770000"], &[]),
-            (3, _) => {
-                let tweets: Vec<Tweet> =
-                    self.tweets.iter().filter(|tweet| tweet.time == aim.time).cloned().collect();
-                let copies = tweets.into_iter().map(|tweet| (To::Account(tweet.account), tweet.record));
-                std::iter::once(mark).chain(copies).collect()
-            }
-            (4, Some(code)) => {
-                let mut all = vec![mark];
-                all.extend(self.tweet(aim.account, self.clock, &[code], &[]));
-                all
-            }
-            _ => self.tweet(aim.account, time, &[], &[&offer]),
-        }
-    }
-
-    /// More deletions than are remembered, and then some of the tweets.
-    fn burst_of_deletions(&mut self) -> Vec<(To, Value)> {
-        let account = self.somebody();
-        let n = self.rng.range(62, 68) as u64;
-        let ids: Vec<u64> = (0..n).map(|i| tweet_id(self.clock - SECOND, 0x10_0000 + self.ids + i)).collect();
-        let mut all: Vec<(To, Value)> =
-            ids.iter().map(|id| (To::Account(account), inputs::deletion(account, *id))).collect();
-        self.ids += n;
-        let offer = self.offers[3].clone();
-        for id in ids.into_iter().take(4) {
-            let record = inputs::sighting(account, id, id, self.clock - SECOND, &[], &[&offer]);
-            all.push((To::Account(account), record));
-        }
-        all
     }
 
     /// What happens next.
@@ -385,113 +315,6 @@ impl Shoppers {
         }
         let id = if self.rng.chance(50) { tweet.id } else { tweet.chain };
         vec![(To::Account(tweet.account), inputs::deletion(tweet.account, id))]
-    }
-
-    fn put(&mut self, id: u64, status: &str) -> Vec<(To, Value)> {
-        self.offset += 1;
-        let before = self.clock - HOUR - self.rng.range(0, 2) * self.rng.range(-MINUTE, MINUTE);
-        let linked_at = if self.linked[id as usize].is_null() { before } else { START - DAY };
-        let mut record = inputs::account(id, status, linked_at);
-        if id == 4 {
-            record["caps"] = json!({"per_day": {"amount": 700, "currency": "USD"}, "pendings": 2, "wrong_codes_per_hour": 2});
-        }
-        if self.rng.chance(20) {
-            record["caps"] = json!({"per_day": {"amount": self.rng.range(0, 900), "currency": "USD"}, "requests_per_hour": 3, "hold_seconds": 0});
-        }
-        self.linked[id as usize] = record.clone();
-        let record = inputs::account_record(id, self.offset, record);
-        self.table.push((self.clock, record.clone()));
-        vec![(To::Account(id), record)]
-    }
-
-    fn account(&mut self) -> Vec<(To, Value)> {
-        let id = self.rng.range(1, ACCOUNTS as i64 + 1) as u64;
-        match self.rng.range(0, 10) {
-            0..6 => self.put(id, "active"),
-            6 => self.put(id, "frozen"),
-            // Not before the first mark: see below.
-            7 if self.marked => {
-                self.offset += 1;
-                self.linked[id as usize] = Value::Null;
-                vec![(To::Account(id), inputs::account_record(id, self.offset, Value::Null))]
-            }
-            _ => {
-                let Some(old) = self.table.len().checked_sub(self.rng.range(1, 8) as usize) else {
-                    return vec![];
-                };
-                let (made, record) = self.table[old].clone();
-                // How long the place of an unlinked record is remembered is left open: the desk keeps
-                // it for a day of desk time, which begins at 0.
-                if made < self.clock - 12 * HOUR {
-                    return vec![];
-                }
-                vec![(To::Account(record["account_id"].as_str().unwrap().parse().unwrap()), record)]
-            }
-        }
-    }
-
-    fn offer(&mut self) -> Vec<(To, Value)> {
-        let n = self.rng.range(0, OFFERS as i64) as usize;
-        let mut offer = self.offers[n].clone();
-        let id = id_of(&offer);
-        offer["version"] = json!(offer["version"].as_u64().unwrap() + 1);
-        offer["status"] = json!("open");
-        offer["cancel_pending"] = json!(false);
-        let mut all = vec![];
-        match self.rng.range(0, 10) {
-            0..4 => offer["stock"] = json!(self.rng.range(1, 6)),
-            4 => {
-                offer.as_object_mut().unwrap().remove("stock");
-            }
-            5 => {
-                offer["status"] = json!("withdrawn");
-                offer["cancel_pending"] = json!(self.rng.chance(60));
-                if offer["cancel_pending"] == json!(true) {
-                    all.push((To::Everywhere, json!({"type": "withdrawn", "offer_id": id})));
-                }
-            }
-            6 => offer["ends_at"] = json!(inputs::time(self.clock + self.rng.range(0, 20 * MINUTE))),
-            7 => offer["ends_at"] = json!(inputs::time(self.clock + self.rng.range(0, 20 * DAY))),
-            8 => offer["price"] = json!({"amount": self.rng.range(1, 6) * 100, "currency": "USD"}),
-            _ => offer["per_account"] = json!(self.rng.range(1, 6)),
-        }
-        all.push((To::Everywhere, json!({"type": "ends", "offer_id": id, "ends_at": offer["ends_at"]})));
-        if offer.get("stock").is_some() {
-            // The feeder may repeat a record.
-            for _ in 0..self.rng.range(1, 3) {
-                all.push((To::Offer(id.clone()), json!({"type": "offer", "offer": offer})));
-            }
-        }
-        self.offers[n] = with(offer, "hashtag", json!(format!("#Get{id}")));
-        all
-    }
-
-    /// As many tweets as it takes to use up an account's markers.
-    fn burst(&mut self) -> Vec<(To, Value)> {
-        if self.rng.chance(85) {
-            return vec![];
-        }
-        let account = self.somebody();
-        (0..250)
-            .flat_map(|_| {
-                let time = self.clock - self.rng.range(0, 3 * SECOND);
-                self.tweet(account, time, &["7777AAAA"], &[])
-            })
-            .collect()
-    }
-
-    fn mark(&mut self) -> Vec<(To, Value)> {
-        if self.rng.chance(2) {
-            self.settings["revision"] = json!(self.settings["revision"].as_u64().unwrap() + 1);
-            self.settings["limits"]["pendings"] = json!(self.rng.range(2, 5));
-            self.settings["slack_ms"] = json!(*self.rng.pick(&[30_000, 10_000, 60_000]));
-            self.settings["window_seconds"] = json!(self.rng.range(60, 180));
-        }
-        self.marked = true;
-        let slack = self.settings["slack_ms"].as_i64().unwrap();
-        let horizon = 2 * HOUR + slack;
-        let time = self.moment(&[0, slack, slack, slack, slack, horizon, HOUR, DAY]).min(self.clock);
-        vec![(To::Everywhere, inputs::mark(time, &self.settings))]
     }
 }
 

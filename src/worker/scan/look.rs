@@ -7,13 +7,15 @@ use crate::core::ids::AccountId;
 use crate::core::inbox::Inbox;
 use crate::core::tally::Counted;
 use crate::core::time::{HOUR, MINUTE, SECOND, Time};
-use crate::core::tweet::{self, Record};
+use crate::core::tweet::{self, Record, Tweet};
 use crate::log::{Message, NewRecord};
 use crate::worker::tables::Matchers;
 use crate::worker::{Topic, is_due};
 
 /// A partition's newest tweet is looked at for its time at most once in so long, in milliseconds.
 const SAMPLE_EVERY: i64 = 100;
+/// The reason of a dead letter whose tweet time is ahead of the clock.
+const TIME_AHEAD: &str = "time_ahead";
 /// A tweet may be that far ahead of the clock, in milliseconds.
 const MAX_AHEAD: i64 = MINUTE;
 /// Deletions of tweets older than the longest time for which anything can be pending are dropped, in
@@ -28,6 +30,34 @@ pub(super) struct Ahead {
     pub(super) since: Time,
     pub(super) ahead: u64,
     pub(super) of: u64,
+}
+
+/// So many tweets behind one that is ahead, none of them ahead, say that it is the tweet that is wrong.
+const SURE_AFTER: u32 = 5;
+/// So many tweets of a partition that are ahead are kept for a second look.
+const MAX_KEPT: usize = 100;
+
+/// Tweets of a partition that are ahead of the clock. They are dead letters; but if it is the clock that is
+/// wrong, they must not be lost: nothing behind them is committed until it is known, and then they are looked at
+/// once more.
+#[derive(Debug, Default)]
+pub(super) struct Doubtful {
+    kept: Vec<Vec<u8>>,
+    /// Tweets since the last of them that are not ahead.
+    behind: u32,
+}
+
+impl Doubtful {
+    pub(super) fn is_empty(&self) -> bool {
+        self.kept.is_empty()
+    }
+
+    fn keep(&mut self, bytes: &[u8]) {
+        self.behind = 0;
+        if self.kept.len() < MAX_KEPT {
+            self.kept.push(bytes.to_vec());
+        }
+    }
 }
 
 /// What is to be sent because of a record.
@@ -94,6 +124,11 @@ impl Look<'_> {
             Said::Nothing => {}
             Said::Inbox(message) => said.push(Outgoing::Inbox(message)),
             Said::DeadLetter(reason) => {
+                if reason == TIME_AHEAD
+                    && let Some(part) = self.parts.get_mut(&message.partition)
+                {
+                    part.doubtful.keep(bytes);
+                }
                 *self.seen.dead_letters.entry(reason).or_default() += 1;
                 let bytes = bytes[..bytes.len().min(DEAD_LETTER_BYTES)].to_vec();
                 let (partition, offset) = (message.partition, message.offset);
@@ -116,15 +151,37 @@ impl Look<'_> {
         self.ahead.of += 1;
         if tweet.time > self.now.plus(MAX_AHEAD) {
             self.ahead.ahead += 1;
-            return Said::DeadLetter("time_ahead");
+            return Said::DeadLetter(TIME_AHEAD);
         }
         if let Some(part) = self.parts.get_mut(&partition) {
             part.time = part.time.max(Some(tweet.time));
             part.sampled_at = self.now;
+            part.doubtful.behind += 1;
         }
+        self.told(&tweet)
+    }
+
+    /// Looks once more at tweets that were ahead, where it is known by now what is wrong; `all` of them at the end
+    /// of a minute in which the clock was not found to be.
+    pub(super) fn again(&mut self, all: bool, said: &mut Vec<Outgoing>) {
+        let is_known = |part: &Part| all || part.doubtful.behind >= SURE_AFTER;
+        let parts = self.parts.values_mut().filter(|part| !part.doubtful.is_empty() && is_known(part));
+        let kept: Vec<Vec<u8>> = parts.flat_map(|part| std::mem::take(&mut part.doubtful).kept).collect();
+        for bytes in kept {
+            if let Ok(Record::Tweet(tweet)) = tweet::parse(&bytes)
+                && tweet.time <= self.now.plus(MAX_AHEAD)
+                && let Said::Inbox(message) = self.told(&tweet)
+            {
+                said.push(Outgoing::Inbox(message));
+            }
+        }
+    }
+
+    /// What a tweet says.
+    fn told(&mut self, tweet: &Tweet) -> Said {
         let Some(matchers) = self.matchers else { return Said::Nothing };
         let is_linked = self.linked.contains(&tweet.author);
-        let sighting = matchers.scan.sighting(&tweet, |_| is_linked, &mut self.seen.nothing);
+        let sighting = matchers.scan.sighting(tweet, |_| is_linked, &mut self.seen.nothing);
         match sighting {
             Some(sighting) if is_linked || self.is_in_sample() => {
                 self.seen.sightings += 1;

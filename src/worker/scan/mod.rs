@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use self::look::{Ahead, Look, Outgoing};
+use self::look::{Ahead, Doubtful, Look, Outgoing};
 use super::tables::{Matchers, Tables};
 use super::trouble::Troubles;
 use super::{Clock, Stop, Topic, Topics, Trouble, Turn, is_due, passes};
@@ -73,6 +73,8 @@ struct Part {
     /// The greatest tweet time among those that were looked at.
     time: Option<Time>,
     sampled_at: Time,
+    /// Tweets that are ahead of the clock; while there are any, nothing is committed.
+    doubtful: Doubtful,
     /// What was committed last.
     committed: Option<u64>,
 }
@@ -178,6 +180,7 @@ impl ScanWorker {
             return Ok(Turn::Worked);
         }
         let now = self.clock.now();
+        let is_minute_over = self.check_clock(now)?;
         let mut said = Vec::new();
         let polled = {
             let mut look = Look {
@@ -190,7 +193,9 @@ impl ScanWorker {
                 seen: &mut self.seen,
                 now,
             };
-            self.member.poll(wait, &mut |message| look.at(&message, &mut said))
+            let polled = self.member.poll(wait, &mut |message| look.at(&message, &mut said));
+            look.again(is_minute_over, &mut said);
+            polled
         };
         let polled = match polled {
             Err(error) if passes(&error) => Polled::Messages(0),
@@ -217,7 +222,6 @@ impl ScanWorker {
             }
         }
         self.begin_waiting()?;
-        self.check_clock(now)?;
         if is_due(now, self.committed_at, COMMIT_EVERY) {
             self.committed_at = now;
             self.commit()?;
@@ -294,7 +298,7 @@ impl ScanWorker {
         let time = committed.as_ref().and_then(|committed| read_time(&committed.metadata));
         self.member.start(partition, next)?;
         let committed = committed.map(|committed| committed.offset);
-        self.parts.insert(partition.number, Part { next, time, sampled_at: Time::ZERO, committed });
+        self.parts.insert(partition.number, Part { next, time, committed, ..Part::default() });
         Ok(())
     }
 
@@ -339,7 +343,7 @@ impl ScanWorker {
             // The last thing in a partition may be the end of a transaction, which is handed to nobody: were
             // it not committed, the partition would never look as if it were read to its end.
             part.next = part.next.max(self.member.position(&partition).unwrap_or(0));
-            if part.committed != Some(part.next) {
+            if part.committed != Some(part.next) && part.doubtful.is_empty() {
                 let metadata = part.time.map(|time| time.millis().to_string()).unwrap_or_default();
                 offsets.push((partition, Committed { offset: part.next, metadata }));
             }
@@ -354,7 +358,11 @@ impl ScanWorker {
         match self.member.commit(&offsets) {
             Ok(()) => {
                 self.troubles.over();
-                self.parts.values_mut().for_each(|part| part.committed = Some(part.next));
+                for (partition, committed) in offsets {
+                    if let Some(part) = self.parts.get_mut(&partition.number) {
+                        part.committed = Some(committed.offset);
+                    }
+                }
                 Ok(())
             }
             // What was read is read again, by whoever has it now or by us.
@@ -385,16 +393,19 @@ impl ScanWorker {
     }
 
     /// When more than one in a hundred tweets of a minute are ahead, and at least ten, it is our clock that
-    /// is wrong.
-    fn check_clock(&mut self, now: Time) -> Result<(), Stop> {
+    /// is wrong. True at the end of a minute in which it was not.
+    fn check_clock(&mut self, now: Time) -> Result<bool, Stop> {
         let Ahead { since, ahead, of } = self.ahead;
         if ahead >= 10 && ahead * 100 > of {
             return Err(Stop::Clock { ahead, of });
         }
-        if is_due(now, since, MINUTE) {
+        // A clock that was set back is no minute that is over: it may be wrong only now.
+        self.ahead.since = since.min(now);
+        let is_over = now.since(since) >= MINUTE;
+        if is_over {
             self.ahead = Ahead { since: now, ..Ahead::default() };
         }
-        Ok(())
+        Ok(is_over)
     }
 }
 

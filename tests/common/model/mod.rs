@@ -14,6 +14,7 @@ mod accounts;
 pub mod codes;
 mod limits;
 mod oracle;
+mod requests;
 mod sightings;
 mod stocks;
 mod written;
@@ -25,6 +26,7 @@ use hashbuy::core::inbox::{Inbox, decode};
 use hashbuy::core::settings::Settings;
 use serde_json::Value;
 
+#[allow(unused_imports, reason = "each test crate uses its own part")]
 pub use self::oracle::{Oracle, Summary, Topic, strip_text};
 
 use self::accounts::{Account, State};

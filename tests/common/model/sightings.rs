@@ -3,12 +3,11 @@
 use hashbuy::core::account::AccountStatus;
 use hashbuy::core::ids::TweetId;
 use hashbuy::core::inbox::{Confirmation, SeenCode, SeenOffer, Sighting};
-use hashbuy::core::offer::{Offer, OfferKind, OfferStatus};
+use hashbuy::core::offer::{Offer, OfferKind};
 use hashbuy::core::time::Time;
 use serde_json::json;
 
 use super::accounts::{Account, Purchase, State};
-use super::codes::{code, purchase_id};
 use super::limits::Own;
 use super::written::{self, About};
 use super::{Circumstances, HOUR, MINUTE, Output};
@@ -17,7 +16,7 @@ use super::{Circumstances, HOUR, MINUTE, Output};
 const MARKERS: usize = 256;
 
 /// A tag of the tweet, and what a refusal of it names.
-struct Tag<'t> {
+pub(super) struct Tag<'t> {
     /// As typed, with its sign.
     hashtag: &'t str,
     /// Folded, without its sign.
@@ -202,84 +201,8 @@ impl Account {
         }
     }
 
-    fn offer_tag(&mut self, tweet: &Sighting, seen: &SeenOffer, with: &Circumstances, out: &mut Vec<Output>) {
-        let time = tweet.time.millis();
-        let offer = &*seen.offer;
-        if time >= with.now - HOUR
-            && let Some(i) = self.newest_open(&offer.offer_id, time)
-        {
-            // open: a tweet from before the last reminder is never "60,000 ms later".
-            if time - self.purchases[i].reminded_at >= MINUTE {
-                self.purchases[i].reminded_at = time;
-                let (account, to) = (tweet.account.get(), self.handle(tweet));
-                let p = &self.purchases[i];
-                let event = written::reminded(account, p, tweet.tweet_id.get(), time, to.as_deref());
-                out.push(Output::Event(event));
-            }
-            return;
-        }
-        match self.against_request(offer, time, with) {
-            Some(reason) => self.refuse(tweet, reason, &tag_of_offer(seen), out),
-            None => self.request(tweet, offer, with, out),
-        }
-    }
-
-    /// The pending that a reminder is about; of two, the one requested last.
-    fn newest_open(&self, offer_id: &str, time: i64) -> Option<usize> {
-        self.purchases
-            .iter()
-            .rposition(|p| p.state == State::Pending && p.offer.offer_id == offer_id && p.deadline >= time)
-    }
-
-    fn against_request(&self, offer: &Offer, time: i64, with: &Circumstances) -> Option<&'static str> {
-        let own = Own::new(self, &with.settings.limits);
-        if time < with.now - HOUR {
-            return Some("too_old");
-        }
-        if time < own.hold_ends() {
-            return Some("on_hold");
-        }
-        let open = (offer.starts_at.millis()..=offer.ends_at.millis()).contains(&time);
-        if !open || offer.status == OfferStatus::Withdrawn {
-            return Some("not_open");
-        }
-        if let Some(told) = with.told.get(&offer.offer_id)
-            && (offer.version <= told.version || offer.stock.is_some_and(|stock| stock <= told.sold))
-        {
-            return Some("sold_out");
-        }
-        own.against_request(offer, time)
-    }
-
-    fn request(&mut self, tweet: &Sighting, offer: &Offer, with: &Circumstances, out: &mut Vec<Output>) {
-        let (account, first) = (tweet.account.get(), tweet.first_id.get());
-        let issued_at =
-            [with.appended_at, with.desk_time, tweet.time.millis(), with.now].into_iter().max().unwrap();
-        let window = offer.window_seconds.unwrap_or(with.settings.window_seconds);
-        let code = code(with.secret, account, &offer.offer_id, first);
-        let purchase = Purchase {
-            id: purchase_id(account, &offer.offer_id, first),
-            hashtag: format!("#{}{code}", with.settings.code_prefix),
-            code,
-            offer: offer.clone(),
-            first_tweet: first,
-            own_tweet: tweet.tweet_id.get(),
-            issued_at,
-            deadline: issued_at + i64::from(window) * 1_000,
-            to: self.handle(tweet),
-            reminded_at: tweet.time.millis(),
-            confirmed_at: 0,
-            state: State::Pending,
-            decided_at: 0,
-            code_forgotten: false,
-            unit_forgotten: false,
-        };
-        out.push(Output::Event(written::requested(account, &purchase)));
-        self.purchases.push(purchase);
-    }
-
     /// A refusal of a linked account: with a reply unless one was answered within the minute.
-    fn refuse(&mut self, tweet: &Sighting, reason: &str, tag: &Tag, out: &mut Vec<Output>) {
+    pub(super) fn refuse(&mut self, tweet: &Sighting, reason: &str, tag: &Tag, out: &mut Vec<Output>) {
         let time = tweet.time.millis();
         let answer = self.answered.is_none_or(|last| time - last >= MINUTE);
         let reply = answer.then(|| written::reply(self.handle(tweet).as_deref(), tweet.tweet_id.get()));
@@ -299,7 +222,7 @@ impl Account {
         Tag { hashtag: &seen.hashtag, folded, purchase: self.own(seen), offer: None }
     }
 
-    fn handle(&self, tweet: &Sighting) -> Option<String> {
+    pub(super) fn handle(&self, tweet: &Sighting) -> Option<String> {
         tweet.handle.clone().or_else(|| self.record.as_ref()?.screen_name.clone())
     }
 }
@@ -320,7 +243,7 @@ fn each_once(tweet: &Sighting) -> (Vec<&SeenCode>, Vec<&SeenOffer>) {
     (codes, offers)
 }
 
-fn tag_of_offer(seen: &SeenOffer) -> Tag<'_> {
+pub(super) fn tag_of_offer(seen: &SeenOffer) -> Tag<'_> {
     Tag { hashtag: &seen.hashtag, folded: String::new(), purchase: None, offer: Some(&seen.offer) }
 }
 

@@ -1,7 +1,7 @@
 //! The world: what is due next, in simulated time, and what the seed does in between.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
@@ -124,8 +124,8 @@ pub struct World {
     next_people: Cell<i64>,
     turns: Cell<u64>,
     faults: RefCell<BTreeMap<Kind, u64>>,
-    /// Two processes have had one name until then, and may end because of it.
-    twins_until: Cell<i64>,
+    /// Names that two processes have had at a time: both may end because of it, however late they notice.
+    twins: RefCell<BTreeSet<String>>,
     failure: RefCell<Option<String>>,
     guests: Cell<u32>,
     revision: Cell<u64>,
@@ -191,7 +191,7 @@ impl World {
             next_people: Cell::new(START),
             turns: Cell::new(0),
             faults: RefCell::default(),
-            twins_until: Cell::new(0),
+            twins: RefCell::default(),
             failure: RefCell::default(),
             guests: Cell::new(0),
             revision: Cell::new(1),
@@ -344,7 +344,7 @@ impl World {
     /// A worker cannot go on: its process ends, and is started again by whoever looks after it.
     fn stopped(&self, place: &Place, process: &Rc<Process>, role: Role, stop: &Stop) {
         self.say(&process.life.name, format_args!("{role:?} stops: {stop}"));
-        let is_twin = self.now() < self.twins_until.get();
+        let is_twin = self.twins.borrow().contains(&process.life.name);
         let is_expected = match stop {
             Stop::Log(error) => is_twin && error.kind == ErrorKind::Fatal && error.what.contains("instance"),
             Stop::Fenced { .. } => true,
@@ -611,7 +611,7 @@ impl World {
             }
             _ => {
                 let until = now + self.dice(kind, |rng| rng.i64(2_000..20_000));
-                self.twins_until.set(until + 40_000);
+                self.twins.borrow_mut().insert(place.instance.clone());
                 self.place(place.instance.clone(), place.stage, until);
                 self.say(&name, format_args!("another process comes under its name, for {} ms", until - now));
             }
@@ -630,9 +630,11 @@ impl World {
         let partitions = self.firehose.borrow().partitions();
         let share = self.dice(Kind::Rewind, |rng| rng.f64());
         for number in 0..partitions {
-            let delivered = self.firehose.borrow().delivered[number as usize].len();
-            let offset = (delivered as f64 * share) as u64;
-            self.log.set_offset("app-scan", Partition::new("tweets", number), offset);
+            let partition = Partition::new("tweets", number);
+            let committed = self.broker.spare(|| self.log.lookup()?.committed("app-scan", &[partition.clone()]));
+            if let Ok([Some(committed)]) = committed.as_deref() {
+                self.log.set_offset("app-scan", partition, (committed.offset as f64 * share) as u64);
+            }
         }
         self.say("operator", format_args!("the scan is set back to {:.0} % of the firehose", share * 100.0));
     }
