@@ -39,7 +39,7 @@ use super::{Clock, Stop, Topics, Turn, passes};
 use crate::core::code::Secret;
 use crate::core::desk::{Desk, Effects, Pendings, Progress};
 use crate::core::inbox::{Inbox, decode};
-use crate::core::time::{MINUTE, Time};
+use crate::core::time::{MINUTE, SECOND, Time};
 use crate::log::{Isolation, Log, Member, Membership, Message, Partition, Polled, Standing, Transactions};
 use crate::metrics::AbortCause;
 
@@ -47,6 +47,8 @@ use crate::metrics::AbortCause;
 const COMMIT_AFTER: i64 = 100;
 /// A transaction is committed after so many input records.
 const COMMIT_RECORDS: usize = 1_000;
+/// A record that takes longer, in milliseconds, is gone on with in the next turn: the group has to be polled.
+const LONG_RECORD: i64 = 5 * SECOND;
 /// [`DeskOptions::patience`] by the machine's clock: a hanging transaction alone lasts its timeout and ten
 /// seconds more.
 pub const PATIENCE: i64 = MINUTE;
@@ -316,6 +318,7 @@ impl DeskWorker {
         if self.look_ahead(number, &record)? {
             return Ok(());
         }
+        let begun = self.clock.now();
         loop {
             if !self.begin(number)? {
                 return Ok(());
@@ -338,6 +341,10 @@ impl DeskWorker {
             }
             if !self.commit()? {
                 return Ok(());
+            }
+            if self.clock.now().since(begun) >= LONG_RECORD {
+                self.arrived.retain(|other| other.partition != number);
+                return self.start(number);
             }
         }
     }

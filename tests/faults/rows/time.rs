@@ -61,6 +61,8 @@ pub fn lapses_without_number(scene: &mut Scene) {
     let lapsed = scene.world.wait_for("a third of the lapses", LONG, |_| {
         events.follow(Duration::from_millis(1));
         let lapsed = |record: &&Stored| record.header("ce_type") == "purchase.lapsed";
+        let (status, said) = service.get("/readyz");
+        assert_eq!(status, 200, "{said}");
         Some(events.records.iter().filter(lapsed).count()).filter(|lapsed| *lapsed as f64 > all / 3.0)
     });
     service.kill();

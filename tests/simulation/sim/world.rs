@@ -631,7 +631,8 @@ impl World {
         let share = self.dice(Kind::Rewind, |rng| rng.f64());
         for number in 0..partitions {
             let partition = Partition::new("tweets", number);
-            let committed = self.broker.spare(|| self.log.lookup()?.committed("app-scan", &[partition.clone()]));
+            let committed =
+                self.broker.spare(|| self.log.lookup()?.committed("app-scan", &[partition.clone()]));
             if let Ok([Some(committed)]) = committed.as_deref() {
                 self.log.set_offset("app-scan", partition, (committed.offset as f64 * share) as u64);
             }
