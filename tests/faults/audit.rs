@@ -75,7 +75,8 @@ pub fn audit(world: &mut World, asked: &Asked) -> Audit {
     let pending: BTreeSet<String> =
         requested.keys().filter(|purchase| !ended.contains_key(*purchase)).cloned().collect();
     check_state(world, &pending);
-    assert_eq!(world.committed(&["dead_letters"]).len(), 0, "nothing bad was tweeted");
+    let letters = world.committed(&["dead_letters"]);
+    assert!(letters.is_empty(), "nothing bad was tweeted: {letters:?}");
     Audit { requested: requested.len(), confirmed: confirmed.len(), pending: pending.len() }
 }
 

@@ -18,6 +18,7 @@
 //! fetching, sending and heartbeats.
 
 mod admin;
+mod caller;
 mod deliveries;
 mod error;
 mod grouped;

@@ -18,12 +18,14 @@
 //! which a request may have been repeated the producer is replaced by a new one with the same id, whose epoch is
 //! higher: the broker refuses whatever the old one has on its way.
 
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rdkafka::error::{KafkaError, RDKafkaError, RDKafkaErrorCode as Code};
 use rdkafka::producer::Producer as _;
 
+use super::caller::Caller;
 use super::deliveries::{self, Counted, Failed};
 use super::error::{for_good, of_delivery, refused, replaced};
 use super::member::standing_of;
@@ -47,7 +49,8 @@ const A_MOMENT: Duration = Duration::from_millis(20);
 
 pub(super) struct KafkaTransactions {
     settings: Settings,
-    producer: Counted,
+    producer: Arc<Counted>,
+    caller: Caller<Counted>,
     id: String,
     /// A transaction never lives longer than this.
     timeout: Duration,
@@ -59,13 +62,16 @@ pub(super) struct KafkaTransactions {
 }
 
 /// The only producer with an id.
-fn take_over(settings: &Settings, id: &str) -> Result<Counted, Error> {
+fn take_over(settings: &Settings, id: &str) -> Result<(Arc<Counted>, Caller<Counted>), Error> {
     let what = format!("transactional id {id}");
-    let producer = deliveries::producer(&settings.transactions(id), &what)?;
+    let producer = Arc::new(deliveries::producer(&settings.transactions(id), &what)?);
+    let caller = Caller::new(&producer)
+        .map_err(|error| Error::new(Kind::Retry, format!("{what} cannot be taken over: {error}")))?;
     let deadline = Instant::now() + INIT_WAIT;
-    while let Err(error) = producer.init_transactions(left(deadline)) {
-        let again = matches!(&error, KafkaError::Transaction(error) if error.is_retriable());
-        if again && Instant::now() < deadline {
+    loop {
+        let made = caller.call(left(deadline), |producer, wait| producer.init_transactions(wait));
+        let Err(error) = made.unwrap_or_else(|| Err(silence())) else { return Ok((producer, caller)) };
+        if is_retriable(&error) && Instant::now() < deadline {
             continue;
         }
         let kind = match error.rdkafka_error_code() {
@@ -75,13 +81,19 @@ fn take_over(settings: &Settings, id: &str) -> Result<Counted, Error> {
         let trouble = producer.context().trouble();
         return Err(Error::new(kind, format!("{what} cannot be taken over: {error} {trouble}")));
     }
-    Ok(producer)
+}
+
+/// What stands for the answer of a call that did not come back.
+fn silence() -> KafkaError {
+    KafkaError::Flush(Code::OperationTimedOut)
 }
 
 impl KafkaTransactions {
     pub(super) fn new(settings: &Settings, id: &str) -> Result<KafkaTransactions, Error> {
+        let (producer, caller) = take_over(settings, id)?;
         Ok(KafkaTransactions {
-            producer: take_over(settings, id)?,
+            producer,
+            caller,
             settings: settings.clone(),
             id: id.to_owned(),
             timeout: settings.transaction,
@@ -164,11 +176,21 @@ impl KafkaTransactions {
             return Ok(());
         }
         let list = partitions::list(offsets.iter().map(|(partition, offset)| (partition, *offset)))?;
-        let standing = standing_of(standing)?;
+        standing_of(standing)?;
         loop {
-            let error = match self.producer.send_offsets_to_transaction(&list, standing, left(deadline)) {
-                Ok(()) => return Ok(()),
-                Err(error) => error,
+            let (list, standing) = (list.clone(), standing.clone());
+            let sent = self.caller.call(left(deadline), move |producer, wait| match standing_of(&standing) {
+                Ok(standing) => producer.send_offsets_to_transaction(&list, standing, wait),
+                Err(_) => Err(silence()), // it was looked at before
+            });
+            let error = match sent {
+                Some(Ok(())) => return Ok(()),
+                Some(Err(error)) => error,
+                None => {
+                    let what =
+                        format!("transaction of {}: whether the offsets were taken is not known", self.id);
+                    return Err(self.spend(Kind::Unknown, what));
+                }
             };
             // To try again is to go on with the same call: its arguments have to be the same.
             if is_retriable(&error) && Instant::now() < deadline {
@@ -184,12 +206,10 @@ impl KafkaTransactions {
     /// Step 3, and the same for an abort.
     fn end(&mut self, deadline: Instant, commit: bool) -> Result<(), KafkaError> {
         loop {
-            let outcome = if commit {
-                self.producer.commit_transaction(left(deadline))
-            } else {
-                self.producer.abort_transaction(left(deadline))
-            };
-            match outcome {
+            let outcome = self.caller.call(left(deadline), move |producer, wait| {
+                if commit { producer.commit_transaction(wait) } else { producer.abort_transaction(wait) }
+            });
+            match outcome.unwrap_or_else(|| Err(silence())) {
                 Err(error) if is_retriable(&error) && Instant::now() < deadline => {}
                 outcome => return outcome,
             }
@@ -206,9 +226,9 @@ impl KafkaTransactions {
             return;
         }
         match take_over(&self.settings, &self.id) {
-            Ok(producer) => {
+            Ok((producer, caller)) => {
                 producer.context().go_on_from(self.producer.context().offsets());
-                self.producer = producer;
+                (self.producer, self.caller) = (producer, caller);
             }
             Err(error) => drop(self.spend(Kind::Unknown, error.what)),
         }
@@ -222,7 +242,8 @@ impl Transactions for KafkaTransactions {
         if let Some((code, why)) = self.producer.client().fatal_error() {
             return Err(self.before_the_end(&why, code, true));
         }
-        if let Err(error) = self.producer.begin_transaction() {
+        let begun = self.caller.call(END_GRACE, |producer, _| producer.begin_transaction());
+        if let Err(error) = begun.unwrap_or_else(|| Err(silence())) {
             let code = error.rdkafka_error_code().unwrap_or(Code::Unknown);
             return Err(self.before_the_end("it cannot begin", code, true));
         }
