@@ -134,8 +134,7 @@ impl World {
         self.start(instance, arguments, &[])
     }
 
-    /// The same with both.
-    pub fn start(&self, instance: &str, arguments: &[&str], variables: &[(&str, String)]) -> Service {
+    fn start(&self, instance: &str, arguments: &[&str], variables: &[(&str, String)]) -> Service {
         let number = self.logs.fetch_add(1, Ordering::Relaxed);
         let log = self.folder.path(&format!("run-{number}-{instance}.log"));
         let instance = ("HASHBUY_INSTANCE", instance);

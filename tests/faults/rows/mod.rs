@@ -1,7 +1,6 @@
 //! The rows, numbered as in the matrix of the guarantees.
 
 pub mod brokers;
-mod clocks;
 mod handover;
 mod mix;
 mod time;
@@ -68,8 +67,6 @@ pub const ROWS: &[Row] = &[
     row("row_12_disk_of_a_broker_is_full", On::Cluster, false, brokers::disk_is_full),
     row("row_12_slow_broker", On::Own, false, brokers::slow),
     row("row_13_rolling_restart_and_storm", On::Single, false, handover::rolling_restart),
-    row("row_14_clock_of_the_desk", On::Single, false, clocks::of_the_desk),
-    row("row_14_clock_of_the_scan", On::Single, false, clocks::of_the_scan),
     row("row_15_late_and_twice_and_at_the_deadline", On::Single, false, |scene| {
         shoppers::shoppers(&mut scene.world)
     }),
@@ -96,8 +93,3 @@ pub const ROWS: &[Row] = &[
     }),
     row("row_29_everything", On::Cluster, false, mix::everything),
 ];
-
-/// What else than brokers is missing for a row, if anything is.
-pub fn missing(name: &str) -> Option<String> {
-    if name.starts_with("row_14") { clocks::missing() } else { None }
-}
