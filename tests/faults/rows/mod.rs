@@ -2,6 +2,7 @@
 
 pub mod brokers;
 mod handover;
+mod lapses;
 mod mix;
 mod time;
 mod topics;
@@ -81,7 +82,7 @@ pub const ROWS: &[Row] = &[
     row("row_21_changelog_compacted_during_restores", On::Single, false, topics::compacted_during_restores),
     row("row_22_right_taken_away", On::Single, false, topics::right_taken_away),
     row("row_23_terminated_in_mid_transaction", On::Single, true, handover::terminated_in_mid_transaction),
-    row("row_24_lapses_without_number", On::Own, false, time::lapses_without_number),
+    row("row_24_lapses_without_number", On::Own, false, lapses::lapses_without_number),
     row("row_25_firehose_grows", On::Single, true, time::firehose_grows),
     row("row_25_idle_partitions", On::Single, false, |scene| quiet::idle_partitions(&mut scene.world)),
     row("row_25_unread_partition", On::Single, false, |scene| quiet::unread_partition(&mut scene.world)),
