@@ -47,8 +47,8 @@ use crate::metrics::AbortCause;
 const COMMIT_AFTER: i64 = 100;
 /// A transaction is committed after so many input records.
 const COMMIT_RECORDS: usize = 1_000;
-/// A record that takes longer, in milliseconds, is gone on with in the next turn: the group has to be polled.
-const LONG_RECORD: i64 = 5 * SECOND;
+/// What a turn has not done after so long, in milliseconds, is read again in the next: the group has to be polled.
+const LONG_TURN: i64 = 5 * SECOND;
 /// [`DeskOptions::patience`] by the machine's clock: a hanging transaction alone lasts its timeout and ten
 /// seconds more.
 pub const PATIENCE: i64 = MINUTE;
@@ -87,6 +87,8 @@ pub struct DeskWorker {
     unverified: bool,
     /// The group has met with this worker.
     has_met: bool,
+    /// When the present turn began.
+    turned: Time,
     troubles: Troubles,
     fences: Fences,
     /// See [`State::clock_offset`].
@@ -159,6 +161,7 @@ impl DeskWorker {
             open: None,
             unverified: false,
             has_met: false,
+            turned: Time::ZERO,
             troubles: Troubles::default(),
             fences: Fences::default(),
             clock_offset: 0,
@@ -172,6 +175,7 @@ impl DeskWorker {
     /// [`Stop`]: the worker is spent.
     pub fn turn(&mut self, wait: Duration) -> Result<Turn, Stop> {
         let now = self.clock.now();
+        self.turned = now;
         if self.transactions.is_none() && self.troubles.may_try(now) {
             self.new_producer()?;
         }
@@ -228,6 +232,13 @@ impl DeskWorker {
             self.handle(&arrived)?;
             if self.is_due(false) {
                 self.commit()?;
+            }
+            if self.clock.now().since(self.turned) >= LONG_TURN
+                && !self.arrived.is_empty()
+                && self.commit()?
+            {
+                self.arrived.clear();
+                self.read_again()?;
             }
         }
         if self.is_due(was_empty) {
@@ -318,7 +329,6 @@ impl DeskWorker {
         if self.look_ahead(number, &record)? {
             return Ok(());
         }
-        let begun = self.clock.now();
         loop {
             if !self.begin(number)? {
                 return Ok(());
@@ -342,9 +352,9 @@ impl DeskWorker {
             if !self.commit()? {
                 return Ok(());
             }
-            if self.clock.now().since(begun) >= LONG_RECORD {
-                self.arrived.retain(|other| other.partition != number);
-                return self.start(number);
+            if self.clock.now().since(self.turned) >= LONG_TURN {
+                self.arrived.clear();
+                return self.read_again();
             }
         }
     }
