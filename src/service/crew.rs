@@ -86,6 +86,10 @@ impl Crew {
             of([Stage::Desk, Stage::All], service.desk_workers),
             of([Stage::Scan, Stage::All], service.scan_workers),
         );
+        let by = plan.stage.by();
+        crew.thread("topics".into(), &common, move |common| threads::topics(common, by))?;
+        // It has nothing to finish, and may be waiting for an answer when the others have.
+        crew.threads.clear();
         if plan.stage != Stage::Scan {
             for number in 0..service.desk_workers {
                 let kill = Arc::new(AtomicBool::new(false));

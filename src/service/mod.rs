@@ -5,6 +5,7 @@
 //! Plan --> Crew --+-- desk 0, desk 1, ...   worker::desk     each thread calls its worker's `turn`
 //!   log           +-- feeder                worker::feeder   until it is told to end, or cannot go on
 //!   clock         +-- keeper                worker::keeper
+//!                 +-- topics                worker::needs    whether they are still there
 //!                 +-- scan 0, scan 1, ...   worker::scan
 //! ```
 //!
@@ -27,6 +28,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::core::time::Time;
 use crate::worker::Clock;
+use crate::worker::needs::By;
 
 /// Which stages run in a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -37,6 +39,17 @@ pub enum Stage {
     Desk,
     /// Both
     All,
+}
+
+impl Stage {
+    /// Whose topics they are.
+    pub const fn by(self) -> By {
+        match self {
+            Stage::Scan => By::Scan,
+            Stage::Desk => By::Desk,
+            Stage::All => By::Both,
+        }
+    }
 }
 
 /// The machine's clock.

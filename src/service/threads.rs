@@ -11,6 +11,7 @@ use crate::worker::Stop;
 use crate::worker::desk::{DeskOptions, DeskWorker, Done, Note, State};
 use crate::worker::feeder::{FeederOptions, FeederWorker};
 use crate::worker::keeper::{Keeper, KeeperOptions};
+use crate::worker::needs::{self, By};
 use crate::worker::scan::{ScanOptions, ScanWorker};
 
 /// How long a worker waits for something to come, before it looks whether it is to end.
@@ -34,6 +35,34 @@ fn begin<W>(common: &Common, mut make: impl FnMut() -> Result<W, Stop>) -> Resul
         }
         std::thread::sleep(WAIT);
     }
+}
+
+/// The topics are looked at once in so long.
+const LOOK: Duration = Duration::from_secs(5);
+/// A broker that was just started may not know all topics yet: what is wrong has to be seen so often in a row.
+const LOOKS: usize = 3;
+
+/// Looks whether the topics are still there. A worker takes what it is told of a topic that was deleted for trouble
+/// that passes, if it is told anything, and would try again for ever.
+pub(super) fn topics(common: &Common, by: By) -> Result<(), Stop> {
+    let (mut looked, mut seen, mut lookup) = (Instant::now(), 0, None);
+    while !common.is_ending() {
+        std::thread::sleep(Duration::from_millis(50));
+        if looked.elapsed() < LOOK {
+            continue;
+        }
+        looked = Instant::now();
+        if lookup.is_none() {
+            lookup = common.log.lookup().ok();
+        }
+        let Some(lookup) = &mut lookup else { continue };
+        match needs::check_presence(&mut **lookup, &common.config.service.topics, by) {
+            Err(Stop::Topics(_)) if seen + 1 < LOOKS => seen += 1,
+            Err(stop @ Stop::Topics(_)) => return Err(stop),
+            _ => seen = 0,
+        }
+    }
+    Ok(())
 }
 
 /// A desk worker. One that is killed is dropped as it stands, and another takes its place.

@@ -55,6 +55,13 @@ pub enum By {
     Both,
 }
 
+impl By {
+    /// Whether what is used by the one is of interest to the other.
+    fn concerns(self, by: By) -> bool {
+        by == By::Both || self == By::Both || self == by
+    }
+}
+
 /// A setting of a topic, as Kafka calls it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Setting {
@@ -104,8 +111,7 @@ pub fn needs(names: &Topics) -> Vec<Need> {
 pub fn check(lookup: &mut dyn Lookup, names: &Topics, by: By) -> Result<(), Stop> {
     let mut misfits = Vec::new();
     let (mut inbox, mut changelog) = (None, None);
-    for need in needs(names).into_iter().filter(|need| by == By::Both || need.by == By::Both || need.by == by)
-    {
+    for need in needs(names).into_iter().filter(|need| need.by.concerns(by)) {
         let Some(partitions) = lookup.partitions(&need.topic)? else {
             misfits.push(Misfit::missing(&need.topic));
             continue;
@@ -130,6 +136,20 @@ pub fn check(lookup: &mut dyn Lookup, names: &Topics, by: By) -> Result<(), Stop
     }
     if let (Some(inbox), Some(changelog)) = (inbox, changelog) {
         misfits.extend(Misfit::partitions((&names.inbox, inbox), (&names.changelog, changelog)));
+    }
+    if misfits.is_empty() { Ok(()) } else { Err(Stop::Topics(misfits)) }
+}
+
+/// Looks whether the topics that the stages need are there, which takes a question each.
+///
+/// # Errors
+/// [`Stop::Topics`] with those that are not; [`Stop::Log`] if it cannot be found out now.
+pub fn check_presence(lookup: &mut dyn Lookup, names: &Topics, by: By) -> Result<(), Stop> {
+    let mut misfits = Vec::new();
+    for need in needs(names).into_iter().filter(|need| need.by.concerns(by)) {
+        if lookup.partitions(&need.topic)?.is_none() {
+            misfits.push(Misfit::missing(&need.topic));
+        }
     }
     if misfits.is_empty() { Ok(()) } else { Err(Stop::Topics(misfits)) }
 }

@@ -1,4 +1,4 @@
-//! A real Kafka broker for a run of tests, started and ended by `deploy/kafka/kafka`.
+//! A real Kafka for a run of tests, of one broker or three, started and ended by `deploy/kafka/kafka`.
 
 #![allow(dead_code, reason = "no suite needs all of it")]
 
@@ -8,9 +8,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use hashbuy::log::Partition;
-use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicReplication};
+use rdkafka::admin::{
+    AdminClient, AdminOptions, AlterConfig, NewPartitions, NewTopic, ResourceSpecifier, TopicReplication,
+};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
+use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 
 /// How long the broker may take for something.
 const WAIT: Duration = Duration::from_secs(30);
@@ -18,11 +21,11 @@ const WAIT: Duration = Duration::from_secs(30);
 /// The variable that makes a missing Java or Maven a failure.
 pub const REQUIRE: &str = "HASHBUY_REQUIRE_KAFKA";
 
-/// One broker. It is stopped and its data removed when this is dropped, and by the script itself when
-/// this process ends in whatever way.
+/// One broker, or a cluster of three. They are stopped and their data removed when this is dropped, and by the
+/// script itself when this process ends in whatever way.
 pub struct Broker {
     folder: PathBuf,
-    /// `host:port`.
+    /// `host:port` of each, with commas between them.
     pub bootstrap: String,
     admin: AdminClient<DefaultClientContext>,
 }
@@ -42,11 +45,19 @@ impl Broker {
     /// # Errors
     /// What the script says.
     pub fn up(name: &str) -> Result<Broker, String> {
+        Broker::up_with(name, 1)
+    }
+
+    /// Starts so many brokers, 1 or 3.
+    ///
+    /// # Errors
+    /// What the script says.
+    pub fn up_with(name: &str, brokers: u32) -> Result<Broker, String> {
         let target = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
         let folder = target.join(format!("kafka-{name}-{}", std::process::id()));
         let pid = std::process::id().to_string();
         let output = script()
-            .args(["up", "--while", &pid, "--dir"])
+            .args(["up", "--brokers", &brokers.to_string(), "--while", &pid, "--dir"])
             .arg(&folder)
             .output()
             .map_err(|error| format!("deploy/kafka/kafka cannot be run: {error}"))?;
@@ -70,7 +81,94 @@ impl Broker {
         assert!(script().args(["down", "--dir"]).arg(&self.folder).status().unwrap().success());
     }
 
-    /// Starts it again after [`stop`](Broker::stop), with its data and at its address.
+    /// The broker's port, by its number from 1.
+    pub fn port(&self, broker: i32) -> u16 {
+        let address = self.bootstrap.split(',').nth(usize::try_from(broker - 1).unwrap()).unwrap();
+        address.rsplit_once(':').unwrap().1.parse().unwrap()
+    }
+
+    /// Sends a signal to one of the brokers, by its number from 1.
+    pub fn signal(&self, broker: i32, signal: Signal) {
+        kill_process(self.pid(broker), signal).unwrap();
+    }
+
+    /// `kill -9` of one of the brokers. Waits until it is gone.
+    pub fn kill(&self, broker: i32) {
+        self.signal(broker, Signal::KILL);
+        let deadline = Instant::now() + WAIT;
+        while std::net::TcpStream::connect(("127.0.0.1", self.port(broker))).is_ok() {
+            assert!(Instant::now() < deadline, "broker {broker} does not end");
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Lets one of the brokers go on that may stand still, or may not run at all.
+    pub fn resume(&self, broker: i32) {
+        if self.is_up(broker) {
+            self.signal(broker, Signal::CONT);
+        }
+    }
+
+    /// Whether one of the brokers runs.
+    pub fn is_up(&self, broker: i32) -> bool {
+        let status = script().args(["status", "--dir"]).arg(&self.folder).output().unwrap();
+        String::from_utf8_lossy(&status.stdout).contains(&format!("broker {broker} runs"))
+    }
+
+    /// From now on no file of one of the brokers can grow beyond so many bytes: as if its disk were full.
+    pub fn limit_files(&self, broker: i32, bytes: u64) {
+        let limit = Rlimit { current: Some(bytes), maximum: Some(bytes) };
+        prlimit(Some(self.pid(broker)), Resource::Fsize, limit).unwrap();
+    }
+
+    fn pid(&self, broker: i32) -> Pid {
+        let pid = std::fs::read_to_string(self.folder.join(format!("{broker}/pid"))).unwrap();
+        Pid::from_raw(pid.trim().parse().unwrap()).unwrap()
+    }
+
+    /// Puts these settings of a topic in the place of all that it has.
+    pub fn set(&self, topic: &str, settings: &[(&str, &str)]) {
+        let wanted = AlterConfig {
+            specifier: ResourceSpecifier::Topic(topic),
+            entries: settings.iter().copied().collect(),
+        };
+        let set = wait_for(self.admin.alter_configs([&wanted], &options())).unwrap();
+        assert!(set.iter().all(Result::is_ok), "topic {topic}: {set:?}");
+    }
+
+    /// The broker that leads a partition.
+    pub fn leader(&self, topic: &str, partition: u32) -> i32 {
+        let metadata = self.admin.inner().fetch_metadata(Some(topic), WAIT).unwrap();
+        let found = metadata.topics()[0].partitions();
+        found.iter().find(|found| found.id() == number(partition)).unwrap().leader()
+    }
+
+    /// The partitions of all topics with fewer copies in sync than there are.
+    pub fn behind(&self) -> usize {
+        let Ok(metadata) = self.admin.inner().fetch_metadata(None, WAIT) else { return usize::MAX };
+        let partitions = metadata.topics().iter().flat_map(|topic| topic.partitions());
+        partitions
+            .filter(|partition| partition.leader() < 0 || partition.isr().len() < partition.replicas().len())
+            .count()
+    }
+
+    /// Waits until all copies are in sync.
+    pub fn await_in_sync(&self) {
+        let deadline = Instant::now() + 3 * WAIT;
+        while self.behind() > 0 {
+            assert!(Instant::now() < deadline, "{} partitions are not in sync", self.behind());
+            thread::sleep(Duration::from_millis(200));
+        }
+    }
+
+    /// Deletes a topic.
+    pub fn delete(&self, topic: &str) {
+        let deleted = wait_for(self.admin.delete_topics(&[topic], &options())).unwrap();
+        assert!(deleted.iter().all(Result::is_ok), "topic {topic}: {deleted:?}");
+    }
+
+    /// Starts it again after [`stop`](Broker::stop), with its data and at its address; of a cluster those that do
+    /// not run.
     ///
     /// # Panics
     /// If it does not come up, or somewhere else.

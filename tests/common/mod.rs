@@ -2,7 +2,7 @@
 //! tables and tweets as they look on the wire, and some rules computed a second time.
 
 // Each test crate uses its own part of these modules, and in a test a panic is the report.
-#![allow(dead_code, clippy::unwrap_used, clippy::expect_used)]
+#![allow(dead_code, unused_imports, clippy::unwrap_used, clippy::expect_used)]
 
 pub mod ledger;
 pub mod market;

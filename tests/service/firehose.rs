@@ -13,6 +13,8 @@ use crate::common::wire::{Format, Tweet, deletion};
 
 /// Noise comes into every partition once in so long.
 const NOISE_EVERY: Duration = Duration::from_millis(250);
+/// Brokers that are being restarted have so long to take a tweet.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// Whoever tweets the noise has no account.
 const NOISY: u64 = 999;
 
@@ -138,7 +140,7 @@ impl Wire {
         let record = NewRecord { partition, key: None, value: Some(value), headers: Vec::new() };
         let mut producer = self.producer.lock().unwrap();
         producer.send(record).unwrap();
-        assert_eq!(producer.outstanding(Duration::from_secs(20)), Ok(0));
+        assert_eq!(producer.outstanding(PATIENCE), Ok(0));
     }
 }
 

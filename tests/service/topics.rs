@@ -19,6 +19,9 @@ pub struct Stored {
     pub topic: String,
     pub partition: i32,
     pub offset: i64,
+    /// Its time in milliseconds, whoever has stamped it.
+    #[allow(dead_code, reason = "the fault matrix looks at it")]
+    pub timestamp: i64,
     pub key: Option<Vec<u8>>,
     pub value: Option<Vec<u8>>,
     pub headers: BTreeMap<String, String>,
@@ -108,6 +111,7 @@ impl Follower {
                 topic: message.topic().to_owned(),
                 partition: message.partition(),
                 offset: message.offset(),
+                timestamp: message.timestamp().to_millis().unwrap_or_default(),
                 key: message.key().map(<[u8]>::to_vec),
                 value: message.payload().map(<[u8]>::to_vec),
                 headers: headers

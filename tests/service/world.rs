@@ -87,8 +87,11 @@ impl World {
 
     /// The same with so many partitions of the firehose.
     pub fn set_up_with(&mut self, partitions: u32, offers: &[Value], accounts: &[Value]) {
+        // One copy on each broker.
+        let copies = self.bootstrap.split(',').count().to_string();
         let (tweets, inbox) = (partitions.to_string(), INBOX.to_string());
-        self.hashbuy(&["topics", "create", "--tweets-partitions", &tweets, "--inbox-partitions", &inbox]);
+        let partitions = ["--tweets-partitions", &tweets, "--inbox-partitions", &inbox];
+        self.hashbuy(&[&["topics", "create", "--replication", &copies][..], &partitions].concat());
         self.put("offers", offers);
         self.put("accounts", accounts);
         self.follow_anew();

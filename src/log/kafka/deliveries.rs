@@ -34,11 +34,19 @@ struct State {
     round: usize,
     outstanding: usize,
     failed: Option<Failed>,
+    /// The greatest offset of each partition among the records of this round, and of the rounds before.
+    newest: Offsets,
+    before: Offsets,
     /// The newest report of each topic, since somebody asked last.
     appended: BTreeMap<Arc<str>, Timestamp>,
     /// What librdkafka said last of the connection; for error messages.
     trouble: String,
+    /// How often it has said something.
+    errors: usize,
 }
+
+/// An offset of each partition of each topic.
+pub(super) type Offsets = BTreeMap<(String, i32), i64>;
 
 /// A record that was not delivered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +54,9 @@ pub(super) struct Failed {
     pub code: Code,
     pub topic: String,
     pub partition: i32,
+    /// It was appended, but at an offset that is not above this one of an earlier round: another topic has this one's
+    /// name by now.
+    pub anew: Option<(i64, i64)>,
 }
 
 impl Deliveries {
@@ -55,6 +66,18 @@ impl Deliveries {
         state.round += 1;
         state.outstanding = 0;
         state.failed = None;
+        let newest = std::mem::take(&mut state.newest);
+        state.before.extend(newest);
+    }
+
+    /// Up to which offsets records were appended in earlier rounds.
+    pub(super) fn offsets(&self) -> Offsets {
+        self.lock().before.clone()
+    }
+
+    /// The producer before this one has got so far.
+    pub(super) fn go_on_from(&self, offsets: Offsets) {
+        self.lock().before = offsets;
     }
 
     /// What the newest reports said of the times of their records.
@@ -74,6 +97,11 @@ impl Deliveries {
     /// What librdkafka said last of its connections.
     pub(super) fn trouble(&self) -> String {
         self.lock().trouble.clone()
+    }
+
+    /// How many errors librdkafka has told: connections that broke, requests that were not answered.
+    pub(super) fn errors(&self) -> usize {
+        self.lock().errors
     }
 
     /// Waits until everything is reported on, something has failed, or the time is over. Returns how
@@ -101,9 +129,34 @@ impl Deliveries {
     }
 }
 
+impl State {
+    /// A record of this round was appended. Within a round reports may come in any order, when some records were sent
+    /// again; but each round begins when the one before is delivered.
+    fn appended_at(&mut self, topic: &str, partition: i32, offset: i64) {
+        // A copy of a record that is there already: where, nobody says.
+        if offset < 0 {
+            return;
+        }
+        let place = (topic.to_owned(), partition);
+        match self.before.get(&place) {
+            Some(&before) if offset <= before => {
+                let (topic, partition) = place;
+                let anew = Some((offset, before));
+                self.failed = Some(Failed { code: Code::UnknownTopicOrPartition, topic, partition, anew });
+            }
+            _ => {
+                let newest = self.newest.entry(place).or_default();
+                *newest = offset.max(*newest);
+            }
+        }
+    }
+}
+
 impl ClientContext for Deliveries {
     fn error(&self, _: KafkaError, reason: &str) {
-        reason.clone_into(&mut self.lock().trouble);
+        let mut state = self.lock();
+        reason.clone_into(&mut state.trouble);
+        state.errors += 1;
     }
 }
 
@@ -117,6 +170,7 @@ impl ProducerContext for Deliveries {
         }
         state.outstanding = state.outstanding.saturating_sub(1);
         if let Ok(message) = result {
+            state.appended_at(message.topic(), message.partition(), message.offset());
             let (topic, timestamp) = (message.topic(), message.timestamp());
             match state.appended.get_mut(topic) {
                 Some(newest) => *newest = timestamp,
@@ -128,7 +182,7 @@ impl ProducerContext for Deliveries {
             // The refusal of one record makes others of its batch or queue fail with other codes.
             if state.failed.as_ref().is_none_or(|failed| !for_good(failed.code) && for_good(code)) {
                 let (topic, partition) = (message.topic().to_owned(), message.partition());
-                state.failed = Some(Failed { code, topic, partition });
+                state.failed = Some(Failed { code, topic, partition, anew: None });
             }
         }
         if state.outstanding == 0 || state.failed.is_some() {
@@ -181,4 +235,32 @@ pub(super) fn producer(config: &rdkafka::ClientConfig, what: &str) -> Result<Cou
     config
         .create_with_context(Deliveries::default())
         .map_err(|error| Error::new(Kind::Fatal, format!("{what}: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_topic_that_was_made_anew_is_noticed_by_its_offsets() {
+        let deliveries = Deliveries::default();
+        let appended = |offset| deliveries.lock().appended_at("t", 0, offset);
+        let failed = || deliveries.lock().failed.clone();
+        // In a round in any order, and copies that nobody says the offset of.
+        [500, 502, 501, -1].into_iter().for_each(appended);
+        deliveries.next_round();
+        appended(504);
+        deliveries.lock().appended_at("t", 1, 3);
+        assert_eq!(failed(), None);
+        // The next producer knows what this one knew.
+        deliveries.next_round();
+        let next = Deliveries::default();
+        next.go_on_from(deliveries.offsets());
+        next.lock().appended_at("t", 1, 4);
+        assert_eq!(next.lock().failed, None);
+        next.lock().appended_at("t", 0, 0);
+        let anew = next.lock().failed.clone().and_then(|failed| failed.anew);
+        assert_eq!(anew, Some((0, 504)));
+        assert_eq!(next.wait(Duration::ZERO).map_err(|failed| failed.topic), Err("t".to_owned()));
+    }
 }

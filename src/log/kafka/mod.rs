@@ -12,12 +12,16 @@
 //! | the broker refuses the offsets of a member that was replaced | `member` |
 //! | a record is safe when its report says so; no `flush` | `deliveries` |
 //! | an end of a transaction without an answer is unknown, never assumed | `transactions` |
+//! | a request that may have been repeated, and may come late, is refused then | `transactions` |
+//! | a call on a transaction that is never answered is not waited for | `caller` |
+//! | a topic that was made anew while it was written to is noticed by its offsets | `deliveries` |
 //! | offsets that a transaction may be about to change are waited for | `lookup` |
 //!
-//! Each client is used by one thread. librdkafka has threads of its own behind it, which do the
+//! Each client is used by one thread, but for the calls on transactions, which have one of their own. librdkafka has threads of its own behind it, which do the
 //! fetching, sending and heartbeats.
 
 mod admin;
+mod caller;
 mod deliveries;
 mod error;
 mod grouped;

@@ -16,7 +16,7 @@ use crate::log::{Error, Isolation, Kind, Membership};
 const REQUEST: Duration = Duration::from_secs(10);
 
 /// The same for a producer of transactions: a request has to fail while its transaction still lives.
-const TRANSACTION_REQUEST: Duration = Duration::from_secs(4);
+pub(super) const TRANSACTION_REQUEST: Duration = Duration::from_secs(4);
 
 /// How often a member says that it lives.
 const HEARTBEAT: Duration = Duration::from_secs(1);

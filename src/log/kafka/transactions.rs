@@ -11,18 +11,26 @@
 //!    and the next one with this id first ends whatever is open.
 //!
 //! Everything has a deadline. librdkafka's own "no timeout" can retry for ever.
+//!
+//! librdkafka repeats a request that was not answered, also within one of these calls. The first copy may still be on
+//! its way then. With brokers as old as librdkafka takes them for, transactions of one producer look all alike: an end
+//! that comes late ends the next one in its middle, and late offsets overwrite newer ones. So after a transaction in
+//! which a request may have been repeated the producer is replaced by a new one with the same id, whose epoch is
+//! higher: the broker refuses whatever the old one has on its way.
 
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rdkafka::error::{KafkaError, RDKafkaError, RDKafkaErrorCode as Code};
 use rdkafka::producer::Producer as _;
 
-use super::deliveries::{self, Counted};
+use super::caller::Caller;
+use super::deliveries::{self, Counted, Failed};
 use super::error::{for_good, of_delivery, refused, replaced};
 use super::member::standing_of;
 use super::partitions;
-use super::settings::Settings;
+use super::settings::{Settings, TRANSACTION_REQUEST};
 use crate::log::{Appended, Error, Kind, NewRecord, Partition, Standing, Transactions};
 
 /// How long it may take to become the only producer with an id. An open transaction of the one before
@@ -32,41 +40,65 @@ const INIT_WAIT: Duration = Duration::from_secs(30);
 /// How much longer than a transaction its end may take: the coordinator may just be moving.
 const END_GRACE: Duration = Duration::from_secs(5);
 
+/// A request may have been repeated in a transaction that lasted so long. It is repeated after
+/// `socket.timeout.ms`, which is twice that, or when a connection breaks, which librdkafka tells.
+const SLOW: Duration = Duration::from_millis(TRANSACTION_REQUEST.as_millis() as u64 / 2);
+
 /// Between two looks whether there is room in the queue.
 const A_MOMENT: Duration = Duration::from_millis(20);
 
 pub(super) struct KafkaTransactions {
-    producer: Counted,
+    settings: Settings,
+    producer: Arc<Counted>,
+    caller: Caller<Counted>,
     id: String,
     /// A transaction never lives longer than this.
     timeout: Duration,
     open: bool,
+    /// When that was opened, and how many errors librdkafka had told before.
+    opened: (Instant, usize),
     /// Why it is of no more use.
     spent: Option<Error>,
 }
 
+/// The only producer with an id.
+fn take_over(settings: &Settings, id: &str) -> Result<(Arc<Counted>, Caller<Counted>), Error> {
+    let what = format!("transactional id {id}");
+    let producer = Arc::new(deliveries::producer(&settings.transactions(id), &what)?);
+    let caller = Caller::new(&producer)
+        .map_err(|error| Error::new(Kind::Retry, format!("{what} cannot be taken over: {error}")))?;
+    let deadline = Instant::now() + INIT_WAIT;
+    loop {
+        let made = caller.call(left(deadline), |producer, wait| producer.init_transactions(wait));
+        let Err(error) = made.unwrap_or_else(|| Err(silence())) else { return Ok((producer, caller)) };
+        if is_retriable(&error) && Instant::now() < deadline {
+            continue;
+        }
+        let kind = match error.rdkafka_error_code() {
+            Some(code) if for_good(code) => Kind::Fatal,
+            _ => Kind::Retry,
+        };
+        let trouble = producer.context().trouble();
+        return Err(Error::new(kind, format!("{what} cannot be taken over: {error} {trouble}")));
+    }
+}
+
+/// What stands for the answer of a call that did not come back.
+fn silence() -> KafkaError {
+    KafkaError::Flush(Code::OperationTimedOut)
+}
+
 impl KafkaTransactions {
     pub(super) fn new(settings: &Settings, id: &str) -> Result<KafkaTransactions, Error> {
-        let what = format!("transactional id {id}");
-        let producer = deliveries::producer(&settings.transactions(id), &what)?;
-        let deadline = Instant::now() + INIT_WAIT;
-        while let Err(error) = producer.init_transactions(left(deadline)) {
-            let again = matches!(&error, KafkaError::Transaction(error) if error.is_retriable());
-            if again && Instant::now() < deadline {
-                continue;
-            }
-            let kind = match error.rdkafka_error_code() {
-                Some(code) if for_good(code) => Kind::Fatal,
-                _ => Kind::Retry,
-            };
-            let trouble = producer.context().trouble();
-            return Err(Error::new(kind, format!("{what} cannot be taken over: {error} {trouble}")));
-        }
+        let (producer, caller) = take_over(settings, id)?;
         Ok(KafkaTransactions {
             producer,
+            caller,
+            settings: settings.clone(),
             id: id.to_owned(),
             timeout: settings.transaction,
             open: false,
+            opened: (Instant::now(), 0),
             spent: None,
         })
     }
@@ -97,6 +129,24 @@ impl KafkaTransactions {
         }
     }
 
+    /// A record has failed: nothing is committed.
+    fn not_delivered(&mut self, failed: &Failed) -> Error {
+        let Failed { code, topic, partition, anew } = failed;
+        let Some((offset, before)) = anew else {
+            return self.before_the_end(
+                &format!("a record for {topic}/{partition} was not delivered"),
+                *code,
+                false,
+            );
+        };
+        let what = format!(
+            "{topic}/{partition}: a record was appended at offset {offset}, after one at {before}: the topic was deleted \
+             and made anew while it was written to, and what stood in it is gone; stop all workers of the app and bring \
+             the topic back from a copy"
+        );
+        self.spend(Kind::Fatal, what)
+    }
+
     /// Step 1.
     fn await_deliveries(&mut self, deadline: Instant) -> Result<(), Error> {
         match self.producer.context().wait(left(deadline)) {
@@ -105,10 +155,7 @@ impl KafkaTransactions {
                 let what = format!("{outstanding} records are not acknowledged in time");
                 return Err(self.before_the_end(&what, Code::OperationTimedOut, false));
             }
-            Err(failed) => {
-                let what = format!("a record for {}/{} was not delivered", failed.topic, failed.partition);
-                return Err(self.before_the_end(&what, failed.code, false));
-            }
+            Err(failed) => return Err(self.not_delivered(&failed)),
         }
         // The last report has been counted while librdkafka may still be clearing it away. Ending the
         // transaction at that moment would make rdkafka flush, which takes 100 ms.
@@ -129,11 +176,21 @@ impl KafkaTransactions {
             return Ok(());
         }
         let list = partitions::list(offsets.iter().map(|(partition, offset)| (partition, *offset)))?;
-        let standing = standing_of(standing)?;
+        standing_of(standing)?;
         loop {
-            let error = match self.producer.send_offsets_to_transaction(&list, standing, left(deadline)) {
-                Ok(()) => return Ok(()),
-                Err(error) => error,
+            let (list, standing) = (list.clone(), standing.clone());
+            let sent = self.caller.call(left(deadline), move |producer, wait| match standing_of(&standing) {
+                Ok(standing) => producer.send_offsets_to_transaction(&list, standing, wait),
+                Err(_) => Err(silence()), // it was looked at before
+            });
+            let error = match sent {
+                Some(Ok(())) => return Ok(()),
+                Some(Err(error)) => error,
+                None => {
+                    let what =
+                        format!("transaction of {}: whether the offsets were taken is not known", self.id);
+                    return Err(self.spend(Kind::Unknown, what));
+                }
             };
             // To try again is to go on with the same call: its arguments have to be the same.
             if is_retriable(&error) && Instant::now() < deadline {
@@ -149,21 +206,32 @@ impl KafkaTransactions {
     /// Step 3, and the same for an abort.
     fn end(&mut self, deadline: Instant, commit: bool) -> Result<(), KafkaError> {
         loop {
-            let outcome = if commit {
-                self.producer.commit_transaction(left(deadline))
-            } else {
-                self.producer.abort_transaction(left(deadline))
-            };
-            match outcome {
+            let outcome = self.caller.call(left(deadline), move |producer, wait| {
+                if commit { producer.commit_transaction(wait) } else { producer.abort_transaction(wait) }
+            });
+            match outcome.unwrap_or_else(|| Err(silence())) {
                 Err(error) if is_retriable(&error) && Instant::now() < deadline => {}
                 outcome => return outcome,
             }
         }
     }
 
+    /// A transaction has ended. If something of it may still be on its way, a new producer sees to it that it is
+    /// refused.
     fn over(&mut self) {
         self.open = false;
         self.producer.context().next_round();
+        let (since, errors) = self.opened;
+        if since.elapsed() < SLOW && self.producer.context().errors() == errors {
+            return;
+        }
+        match take_over(&self.settings, &self.id) {
+            Ok((producer, caller)) => {
+                producer.context().go_on_from(self.producer.context().offsets());
+                (self.producer, self.caller) = (producer, caller);
+            }
+            Err(error) => drop(self.spend(Kind::Unknown, error.what)),
+        }
     }
 }
 
@@ -174,11 +242,13 @@ impl Transactions for KafkaTransactions {
         if let Some((code, why)) = self.producer.client().fatal_error() {
             return Err(self.before_the_end(&why, code, true));
         }
-        if let Err(error) = self.producer.begin_transaction() {
+        let begun = self.caller.call(END_GRACE, |producer, _| producer.begin_transaction());
+        if let Err(error) = begun.unwrap_or_else(|| Err(silence())) {
             let code = error.rdkafka_error_code().unwrap_or(Code::Unknown);
             return Err(self.before_the_end("it cannot begin", code, true));
         }
         self.open = true;
+        self.opened = (Instant::now(), self.producer.context().errors());
         Ok(())
     }
 
@@ -191,9 +261,7 @@ impl Transactions for KafkaTransactions {
                 // Those before it make room when they are delivered.
                 Err(Code::QueueFull) if Instant::now() < deadline => {
                     if let Err(failed) = self.producer.context().wait(A_MOMENT) {
-                        let what =
-                            format!("a record for {}/{} was not delivered", failed.topic, failed.partition);
-                        return Err(self.before_the_end(&what, failed.code, false));
+                        return Err(self.not_delivered(&failed));
                     }
                 }
                 Err(code) => {

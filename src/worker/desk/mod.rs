@@ -39,7 +39,7 @@ use super::{Clock, Stop, Topics, Turn, passes};
 use crate::core::code::Secret;
 use crate::core::desk::{Desk, Effects, Pendings, Progress};
 use crate::core::inbox::{Inbox, decode};
-use crate::core::time::{MINUTE, Time};
+use crate::core::time::{MINUTE, SECOND, Time};
 use crate::log::{Isolation, Log, Member, Membership, Message, Partition, Polled, Standing, Transactions};
 use crate::metrics::AbortCause;
 
@@ -47,6 +47,8 @@ use crate::metrics::AbortCause;
 const COMMIT_AFTER: i64 = 100;
 /// A transaction is committed after so many input records.
 const COMMIT_RECORDS: usize = 1_000;
+/// What a turn has not done after so long, in milliseconds, is read again in the next: the group has to be polled.
+const LONG_TURN: i64 = 5 * SECOND;
 /// [`DeskOptions::patience`] by the machine's clock: a hanging transaction alone lasts its timeout and ten
 /// seconds more.
 pub const PATIENCE: i64 = MINUTE;
@@ -85,6 +87,8 @@ pub struct DeskWorker {
     unverified: bool,
     /// The group has met with this worker.
     has_met: bool,
+    /// When the present turn began.
+    turned: Time,
     troubles: Troubles,
     fences: Fences,
     /// See [`State::clock_offset`].
@@ -157,6 +161,7 @@ impl DeskWorker {
             open: None,
             unverified: false,
             has_met: false,
+            turned: Time::ZERO,
             troubles: Troubles::default(),
             fences: Fences::default(),
             clock_offset: 0,
@@ -170,6 +175,7 @@ impl DeskWorker {
     /// [`Stop`]: the worker is spent.
     pub fn turn(&mut self, wait: Duration) -> Result<Turn, Stop> {
         let now = self.clock.now();
+        self.turned = now;
         if self.transactions.is_none() && self.troubles.may_try(now) {
             self.new_producer()?;
         }
@@ -226,6 +232,13 @@ impl DeskWorker {
             self.handle(&arrived)?;
             if self.is_due(false) {
                 self.commit()?;
+            }
+            if self.clock.now().since(self.turned) >= LONG_TURN
+                && !self.arrived.is_empty()
+                && self.commit()?
+            {
+                self.arrived.clear();
+                self.read_again()?;
             }
         }
         if self.is_due(was_empty) {
@@ -338,6 +351,10 @@ impl DeskWorker {
             }
             if !self.commit()? {
                 return Ok(());
+            }
+            if self.clock.now().since(self.turned) >= LONG_TURN {
+                self.arrived.clear();
+                return self.read_again();
             }
         }
     }
