@@ -5,15 +5,17 @@
 #[path = "../common/model/mod.rs"]
 #[allow(dead_code, reason = "the simulation needs a part of it")]
 mod model;
+#[allow(dead_code, reason = "a tool beside this suite needs the rest")]
 mod sim;
-
+#[allow(dead_code, reason = "a tool beside this suite needs the rest")]
 #[path = "../mutations/table.rs"]
 mod table;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use sim::{Report, run};
+use sim::{Kind, Report, run};
 
 /// Runs seeds on all cores, and hands each report over as it comes.
 fn run_all(seeds: std::ops::Range<u64>, each: impl Fn(Report) + Sync) {
@@ -36,14 +38,35 @@ fn run_all(seeds: std::ops::Range<u64>, each: impl Fn(Report) + Sync) {
 
 #[test]
 fn every_seed_is_exact() {
-    let failed = Mutex::new(Vec::new());
-    run_all(0..200, |report| {
-        if let Some(what) = report.failure {
-            failed.lock().unwrap().push((report.seed, what));
-        }
-    });
-    let failed = failed.into_inner().unwrap();
-    assert!(failed.is_empty(), "{failed:#?}");
+    let (reports, seeds) = (Mutex::new(Vec::new()), 200);
+    run_all(0..seeds, |report| reports.lock().unwrap().push(report));
+    let reports = reports.into_inner().unwrap();
+    let failed: Vec<String> = reports
+        .iter()
+        .filter_map(|report| Some(format!("seed {}: {}", report.seed, report.failure.as_ref()?)))
+        .collect();
+    assert!(
+        failed.is_empty(),
+        "{}\n`cargo run --release --example simulate -- --trace SEED`",
+        failed.join("\n")
+    );
+
+    // It happened, or nothing was shown.
+    let mut faults: BTreeMap<Kind, u64> = BTreeMap::new();
+    let mut events: BTreeMap<String, u64> = BTreeMap::new();
+    for report in &reports {
+        report.faults.iter().for_each(|(kind, times)| *faults.entry(*kind).or_default() += times);
+        report.events.iter().for_each(|(kind, times)| *events.entry(kind.clone()).or_default() += times);
+    }
+    for kind in Kind::ALL {
+        assert!(faults.get(&kind).is_some_and(|times| *times >= 10), "{kind:?}: {faults:?}");
+    }
+    for kind in ["requested", "reminded", "confirmed", "lapsed", "cancelled", "refused"] {
+        let times = events.get(&format!("purchase.{kind}")).copied().unwrap_or(0);
+        assert!(times > 2 * seeds, "{kind}: {events:?}");
+    }
+    let promises: u64 = reports.iter().map(|report| report.promises).sum();
+    assert!(promises > 5 * seeds, "{promises}");
 }
 
 #[test]
@@ -64,8 +87,7 @@ fn the_mutations_fit_the_source() {
         let sound = std::fs::read_to_string(&file).unwrap();
         assert_ne!(one.applied_to(&sound), sound, "{}: {}", one.name, one.says);
     }
-    let broken: std::collections::BTreeSet<String> =
-        table::mutations().into_iter().map(|one| one.guarantee).collect();
+    let broken: BTreeSet<String> = table::mutations().into_iter().map(|one| one.guarantee).collect();
     for number in 1..=10 {
         assert!(broken.contains(&format!("I{number}")), "no mutation breaks I{number}");
     }

@@ -20,7 +20,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use sim::{Report, run, shrink};
+use sim::shrink::shrink;
+use sim::{Report, run};
 
 /// Runs the workers on a simulated log, with faults that seeds draw, against a model of the rules.
 #[derive(Parser)]

@@ -13,6 +13,7 @@
 mod accounts;
 pub mod codes;
 mod limits;
+mod marks;
 mod oracle;
 mod requests;
 mod sightings;
@@ -22,7 +23,7 @@ mod written;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use hashbuy::core::inbox::{Inbox, decode};
+use hashbuy::core::inbox::Inbox;
 use hashbuy::core::settings::Settings;
 use serde_json::Value;
 
@@ -30,6 +31,7 @@ use serde_json::Value;
 pub use self::oracle::{Oracle, Summary, Topic, strip_text};
 
 use self::accounts::{Account, State};
+pub use self::marks::Marks;
 use self::stocks::Stock;
 
 pub const SECOND: i64 = 1_000;
@@ -67,6 +69,7 @@ pub struct Model {
     /// Two different settings came with the highest revision: which of them counts is decided by a
     /// hash that the rules do not name.
     pub two_settings_of_one_revision: bool,
+    marks: Marks,
     waiting: Vec<Waiting>,
     desk_time: i64,
     accounts: BTreeMap<u64, Account>,
@@ -132,6 +135,7 @@ impl Model {
             secret: secret.to_vec(),
             settings: None,
             two_settings_of_one_revision: false,
+            marks: Marks::default(),
             waiting: Vec::new(),
             desk_time: 0,
             accounts: BTreeMap::new(),
@@ -144,7 +148,7 @@ impl Model {
     /// Handles one record: what it leads to, by the offset of the record that led to it. Before the
     /// first mark there is nothing; with it comes all that has waited, in order.
     pub fn step(&mut self, record: &Record) -> Vec<(u64, Vec<Output>)> {
-        let read: Inbox = decode(record.value).unwrap_or_else(|e| {
+        let read = self.marks.read(record.value).unwrap_or_else(|e| {
             panic!("inbox {}/{}: {e}", record.partition, record.offset);
         });
         if self.settings.is_none() {

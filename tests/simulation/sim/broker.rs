@@ -11,10 +11,13 @@ use hashbuy::log::memory::{Fault, MemoryLog, Step};
 
 use super::swarm::Kind;
 
+/// What goes wrong with the next step of some sort.
+type Armed = (Kind, &'static str, Fault);
+
 /// Faults that wait for their step.
 #[derive(Debug, Clone, Default)]
 pub struct Broker {
-    armed: Arc<Mutex<Vec<(Kind, &'static str, Fault)>>>,
+    armed: Arc<Mutex<Vec<Armed>>>,
     /// Nothing is answered until then.
     away_until: Arc<AtomicI64>,
     /// The simulation's own look at the log is spared.

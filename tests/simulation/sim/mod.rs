@@ -20,7 +20,8 @@ mod chaos;
 mod firehose;
 mod people;
 mod process;
-mod shrink;
+pub mod shrink;
+mod strike;
 mod swarm;
 mod trace;
 mod watch;
@@ -28,7 +29,6 @@ mod world;
 
 use std::collections::BTreeMap;
 
-pub use self::shrink::shrink;
 pub use self::swarm::{Kind, Swarm};
 
 /// What came of a run.

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use hashbuy::core::code::Secret;
 use hashbuy::core::desk::Desk;
-use hashbuy::core::inbox::{Inbox, decode};
+use hashbuy::core::inbox::Inbox;
 use hashbuy::core::time::Time;
 use hashbuy::log::memory::{MemoryLog, Record, Tombstones};
 use hashbuy::log::{Isolation, Log, Lookup, Partition};
@@ -21,7 +21,7 @@ use serde_json::Value;
 
 use super::firehose::{Delivered, Told};
 use super::people::Promise;
-use crate::model::{Oracle, Topic};
+use crate::model::{Marks, Oracle, Topic};
 
 /// A partition of the firehose may be idle when it was read to its end of so long ago; the keeper looks once
 /// a second.
@@ -39,6 +39,7 @@ pub struct Watch {
     inbox: u32,
     lookup: Box<dyn Lookup + Send>,
     oracle: Oracle,
+    marks: Marks,
     /// Up to where each partition was read.
     read: BTreeMap<Partition, u64>,
     /// Looks since the state was compared.
@@ -71,6 +72,7 @@ impl Watch {
             inbox,
             lookup: log.lookup().unwrap(),
             oracle: Oracle::new(SECRET),
+            marks: Marks::default(),
             read: all.collect(),
             looks: 0,
             sighted: vec![BTreeSet::new(); partitions],
@@ -161,7 +163,7 @@ impl Watch {
         let number = record.partition as usize;
         let value = record.value.as_deref().unwrap_or_default();
         self.oracle.inbox(record.partition, record.offset, record.timestamp.millis(), value);
-        match decode::<Inbox>(value) {
+        match self.marks.read(value) {
             Ok(Inbox::Sighting(sighting)) => {
                 self.sighted[number].insert(sighting.tweet_id.get());
                 Ok(())
@@ -335,10 +337,12 @@ impl Watch {
         for (number, model) in self.oracle.models() {
             let Some(committed) = decided.get(&number) else { continue };
             let (mut desk, mut offset) = (Desk::new(Secret::published()), None);
-            for record in log.records_from(&Partition::new("desk-changelog", number), 0).unwrap() {
-                let key = String::from_utf8(record.key.unwrap_or_default()).unwrap();
-                let restored =
-                    desk.restore(&key, record.value.as_deref()).map_err(|error| error.to_string())?;
+            let records = log.records_from(&Partition::new("desk-changelog", number), 0).unwrap();
+            let newest: BTreeMap<Vec<u8>, Option<Vec<u8>>> =
+                records.into_iter().map(|record| (record.key.unwrap_or_default(), record.value)).collect();
+            for (key, value) in newest {
+                let key = String::from_utf8(key).unwrap();
+                let restored = desk.restore(&key, value.as_deref()).map_err(|error| error.to_string())?;
                 offset = restored.or(offset);
             }
             if offset != Some(*committed) {

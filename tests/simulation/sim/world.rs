@@ -12,7 +12,7 @@ use std::time::Duration;
 use fastrand::Rng;
 use hashbuy::core::settings::Settings;
 use hashbuy::core::time::Time;
-use hashbuy::log::memory::{Cleanup, MemoryLog, MemorySettings, Timestamps, Tombstones, TopicSettings};
+use hashbuy::log::memory::{Cleanup, MemoryLog, MemorySettings, Timestamps, TopicSettings};
 use hashbuy::log::{Isolation, Kind as ErrorKind, Log, Partition, Reader};
 use hashbuy::worker::keeper::Silence;
 use hashbuy::worker::{Stop, Turn};
@@ -31,7 +31,7 @@ use super::watch::Watch;
 /// When every run begins, in milliseconds.
 pub const START: i64 = 1_360_756_800_000;
 /// Workers that stand still within each other at most.
-const DEPTH: u32 = 3;
+pub const DEPTH: u32 = 3;
 /// What is pending at the end has so long to come to its end, in simulated milliseconds: a clock may have been
 /// an hour ahead.
 const QUIET: i64 = 100 * 60_000;
@@ -81,45 +81,45 @@ pub fn later(deed: Deed) {
 
 /// Something that waits for a worker to come by.
 #[derive(Debug, Clone, Copy)]
-enum Ambush {
+pub enum Ambush {
     Crash { point: Point, behind: bool },
     Freeze { point: Point, behind: bool, millis: i64 },
     LateEnd,
 }
 
 /// A place for a process, whichever runs there.
-struct Place {
-    instance: String,
-    stage: Stage,
-    process: RefCell<Option<Rc<Process>>>,
+pub struct Place {
+    pub instance: String,
+    pub stage: Stage,
+    pub process: RefCell<Option<Rc<Process>>>,
     /// Nothing runs there until then.
     down_until: Cell<i64>,
     /// It is given up then; processes that are there for a while only.
     until: i64,
     /// How wrong its clock is, in milliseconds, and until when.
-    ahead: Cell<(i64, i64)>,
+    pub ahead: Cell<(i64, i64)>,
     /// The revision of the settings that the next process there begins with.
-    revision: Cell<u64>,
+    pub revision: Cell<u64>,
 }
 
 pub struct World {
     now: Arc<AtomicI64>,
-    log: MemoryLog,
+    pub log: MemoryLog,
     swarm: Swarm,
-    broker: Broker,
+    pub broker: Broker,
     rng: RefCell<Rng>,
     dice: RefCell<BTreeMap<Kind, Rng>>,
     trace: RefCell<Trace>,
-    places: RefCell<Vec<Rc<Place>>>,
-    ambushes: RefCell<Vec<Ambush>>,
-    deeds: RefCell<Vec<(i64, Deed)>>,
-    firehose: RefCell<Firehose>,
-    people: RefCell<People>,
+    pub places: RefCell<Vec<Rc<Place>>>,
+    pub ambushes: RefCell<Vec<Ambush>>,
+    pub deeds: RefCell<Vec<(i64, Deed)>>,
+    pub firehose: RefCell<Firehose>,
+    pub people: RefCell<People>,
     events: RefCell<Box<dyn Reader + Send>>,
     watch: RefCell<Watch>,
-    depth: Cell<u32>,
+    pub depth: Cell<u32>,
     /// No more faults.
-    quiet: Cell<bool>,
+    pub quiet: Cell<bool>,
     /// Nothing new either.
     closing: Cell<bool>,
     next_second: Cell<i64>,
@@ -127,10 +127,10 @@ pub struct World {
     turns: Cell<u64>,
     faults: RefCell<BTreeMap<Kind, u64>>,
     /// Names that two processes have had at a time: both may end because of it, however late they notice.
-    twins: RefCell<BTreeSet<String>>,
+    pub twins: RefCell<BTreeSet<String>>,
     failure: RefCell<Option<String>>,
-    guests: Cell<u32>,
-    revision: Cell<u64>,
+    pub guests: Cell<u32>,
+    pub revision: Cell<u64>,
 }
 
 /// Runs a seed to its end.
@@ -203,15 +203,15 @@ impl World {
         }
     }
 
-    fn now(&self) -> i64 {
+    pub fn now(&self) -> i64 {
         self.now.load(Ordering::Relaxed)
     }
 
-    fn pass(&self, millis: i64) {
+    pub fn pass(&self, millis: i64) {
         self.now.fetch_add(millis, Ordering::Relaxed);
     }
 
-    fn say(&self, who: &str, what: fmt::Arguments<'_>) {
+    pub fn say(&self, who: &str, what: fmt::Arguments<'_>) {
         self.trace.borrow_mut().say(self.now() - START, who, what);
     }
 
@@ -224,19 +224,19 @@ impl World {
         self.failure.borrow().is_some()
     }
 
-    fn draw<T>(&self, with: impl FnOnce(&mut Rng) -> T) -> T {
+    pub fn draw<T>(&self, with: impl FnOnce(&mut Rng) -> T) -> T {
         with(&mut self.rng.borrow_mut())
     }
 
-    fn dice<T>(&self, kind: Kind, with: impl FnOnce(&mut Rng) -> T) -> T {
+    pub fn dice<T>(&self, kind: Kind, with: impl FnOnce(&mut Rng) -> T) -> T {
         with(self.dice.borrow_mut().get_mut(&kind).unwrap())
     }
 
-    fn count(&self, kind: Kind) {
+    pub fn count(&self, kind: Kind) {
         *self.faults.borrow_mut().entry(kind).or_default() += 1;
     }
 
-    fn place(&self, instance: String, stage: Stage, until: i64) {
+    pub fn place(&self, instance: String, stage: Stage, until: i64) {
         self.places.borrow_mut().push(Rc::new(Place {
             instance,
             stage,
@@ -292,7 +292,7 @@ impl World {
     }
 
     /// Lets everything happen that is due before `until`.
-    fn run_until(&self, until: i64) {
+    pub fn run_until(&self, until: i64) {
         while !self.failed() {
             let slot = self.next_slot();
             let due = self.next_second.get().min(self.next_people.get());
@@ -340,9 +340,9 @@ impl World {
         }
         let millis = match (turned, self.quiet.get()) {
             (Ok(Some(Turn::Worked)), _) => self.draw(|rng| rng.i64(1..20)),
-            (Ok(_), true) => self.draw(|rng| rng.i64(200..500)),
+            (Ok(_), true) => self.draw(|rng| rng.i64(300..900)),
             (Ok(_), false) if slot.role == Role::Keeper => self.draw(|rng| rng.i64(100..400)),
-            (Ok(_), false) => self.draw(|rng| rng.i64(20..150)),
+            (Ok(_), false) => self.draw(|rng| rng.i64(20..300)),
             (Err(stop), _) => return self.stopped(place, process, slot.role, &stop),
         };
         slot.next.set(self.now() + millis);
@@ -368,7 +368,7 @@ impl World {
         self.gone(place, process);
     }
 
-    fn leave(&self, place: &Place, process: &Rc<Process>) {
+    pub fn leave(&self, place: &Place, process: &Rc<Process>) {
         let left = process.leave();
         if let Err(stop) = left
             && process.life.is_alive()
@@ -399,12 +399,11 @@ impl World {
             let is_over = self.now() >= place.until || self.quiet.get() && place.until < i64::MAX;
             match process {
                 Some(process) if is_over => self.leave(&place, &process),
-                Some(process) => {
-                    if self.now() >= place.ahead.get().1 && process.life.ahead() != 0 {
-                        process.life.set_ahead(0);
-                        self.say(&process.life.name, format_args!("its clock is right again"));
-                    }
+                Some(process) if self.now() >= place.ahead.get().1 && process.life.ahead() != 0 => {
+                    process.life.set_ahead(0);
+                    self.say(&process.life.name, format_args!("its clock is right again"));
                 }
+                Some(_) => {}
                 None if !is_over && self.now() >= place.down_until.get() => self.start(&place),
                 None => {}
             }
@@ -498,211 +497,6 @@ impl World {
         }
     }
 
-    /// One of the faults happens, or is prepared.
-    fn strike(&self, kind: Kind) {
-        let now = self.now();
-        let dice = |with: &dyn Fn(&mut Rng) -> i64| self.dice(kind, with);
-        let somewhere = |rng: &mut Rng, count: usize| rng.usize(0..count.max(1));
-        match kind {
-            Kind::Crash | Kind::Freeze => {
-                let ambush = self.dice(kind, |rng| {
-                    let point = *rng.choice(&Point::ALL).unwrap();
-                    let (behind, millis) = (rng.bool(), long_or_short(rng));
-                    match kind {
-                        Kind::Crash => Ambush::Crash { point, behind },
-                        _ => Ambush::Freeze { point, behind, millis },
-                    }
-                });
-                return self.ambushes.borrow_mut().push(ambush);
-            }
-            Kind::LateEnd => return self.ambushes.borrow_mut().push(Ambush::LateEnd),
-            Kind::LostAnswer | Kind::Refusal | Kind::Retry | Kind::Delay => {
-                let armed = self.dice(kind, |rng| self.broker.arm(kind, rng));
-                if let Some((step, fault)) = armed {
-                    self.say("broker", format_args!("the next {step}: {fault:?}"));
-                }
-                return;
-            }
-            Kind::Outage => {
-                let until = now + dice(&|rng| rng.i64(200..25_000));
-                self.broker.away_until(until);
-                self.say("broker", format_args!("answers nothing for {} ms", until - now));
-            }
-            Kind::Stop | Kind::Terminate | Kind::Clock | Kind::Twin => {
-                let places = self.places.borrow().clone();
-                let place = Rc::clone(&places[self.dice(kind, |rng| somewhere(rng, places.len()))]);
-                let Some(process) = place.process.borrow().clone() else { return };
-                self.strike_process(kind, &place, &process);
-            }
-            Kind::Join => {
-                self.guests.set(self.guests.get() + 1);
-                let until = now + dice(&|rng| rng.i64(3_000..60_000));
-                let stage =
-                    self.dice(kind, |rng| *rng.choice(&[Stage::All, Stage::Scan, Stage::Desk]).unwrap());
-                self.place(format!("guest-{}", self.guests.get()), stage, until);
-            }
-            Kind::Duplicate => self.firehose.borrow_mut().twice += 1 + dice(&|rng| rng.i64(0..3)) as u32,
-            Kind::Reorder => self.firehose.borrow_mut().late += 1 + dice(&|rng| rng.i64(0..5)) as u32,
-            Kind::Cut | Kind::Silence => {
-                let until = now + dice(&|rng| *rng.choice(&[5_000, 30_000, 80_000, 150_000]).unwrap());
-                let partitions = self.firehose.borrow().partitions();
-                let which = (kind == Kind::Cut).then(|| self.dice(kind, |rng| rng.u32(0..partitions)));
-                self.firehose.borrow_mut().cut(which, until);
-                self.say("firehose", format_args!("partition {which:?} is cut for {} ms", until - now));
-            }
-            Kind::Grow => {
-                let partitions = self.firehose.borrow().partitions() + 1;
-                if partitions > 6 {
-                    return;
-                }
-                self.log.grow_topic("tweets", partitions).unwrap();
-                self.firehose.borrow_mut().grow(partitions);
-                self.say("firehose", format_args!("has {partitions} partitions"));
-            }
-            Kind::Rewind => self.rewind(),
-            Kind::Forgotten => {
-                self.log.forget_offsets("app-desk");
-                self.say("broker", format_args!("has forgotten the desk's offsets"));
-            }
-            Kind::Compact => {
-                let topic = self.dice(kind, |rng| {
-                    *rng.choice(&["desk-changelog", "desk-changelog", "offers", "accounts"]).unwrap()
-                });
-                let drop = self.dice(kind, |rng| rng.u32(0..4) == 0);
-                let tombstones = if drop { Tombstones::Drop } else { Tombstones::Keep };
-                self.log.compact(topic, tombstones).unwrap();
-                self.say("broker", format_args!("compacts {topic}, tombstones: {tombstones:?}"));
-            }
-            Kind::Revision => {
-                self.revision.set(self.revision.get() + 1);
-                let revision = self.revision.get();
-                for place in self.places.borrow().iter() {
-                    place.revision.set(revision);
-                }
-                // One by one, each when it is started again anyway, and one at once.
-                let place = self.places.borrow()[0].clone();
-                let process = place.process.borrow().clone();
-                if let Some(process) = process {
-                    self.leave(&place, &process);
-                }
-                self.say("operator", format_args!("settings {revision}"));
-            }
-            Kind::Tables => {
-                let what = self.people.borrow_mut().meddle(&mut self.firehose.borrow_mut());
-                self.say("tables", format_args!("{what}"));
-            }
-        }
-        self.count(kind);
-    }
-
-    fn strike_process(&self, kind: Kind, place: &Rc<Place>, process: &Rc<Process>) {
-        let now = self.now();
-        let name = process.life.name.clone();
-        match kind {
-            Kind::Stop => {
-                let millis = self.dice(kind, long_or_short);
-                process.stopped_until.set(now + millis);
-                self.say(&name, format_args!("stands still for {millis} ms"));
-            }
-            Kind::Terminate => {
-                self.say(&name, format_args!("is told to end"));
-                self.leave(place, process);
-            }
-            Kind::Clock => {
-                let millis = self.dice(kind, |rng| {
-                    *rng.choice(&[-3_600_000, -90_000, -20_000, -4_000, 4_000, 30_000, 90_000, 3_600_000])
-                        .unwrap()
-                });
-                let until = now + self.dice(kind, |rng| rng.i64(2_000..60_000));
-                place.ahead.set((millis, until));
-                process.life.set_ahead(millis);
-                self.say(&name, format_args!("its clock jumps by {millis} ms, for {} ms", until - now));
-            }
-            _ => {
-                let until = now + self.dice(kind, |rng| rng.i64(2_000..20_000));
-                self.twins.borrow_mut().insert(place.instance.clone());
-                self.place(place.instance.clone(), place.stage, until);
-                self.say(&name, format_args!("another process comes under its name, for {} ms", until - now));
-            }
-        }
-    }
-
-    /// All scans are told to end, and their offsets are set back, as with Kafka's own tools.
-    fn rewind(&self) {
-        let places = self.places.borrow().clone();
-        for place in places {
-            let process = place.process.borrow().clone();
-            if let Some(process) = process.filter(|_| place.stage != Stage::Desk) {
-                self.leave(&place, &process);
-            }
-        }
-        let partitions = self.firehose.borrow().partitions();
-        let share = self.dice(Kind::Rewind, |rng| rng.f64());
-        for number in 0..partitions {
-            let partition = Partition::new("tweets", number);
-            let committed =
-                self.broker.spare(|| self.log.lookup()?.committed("app-scan", &[partition.clone()]));
-            if let Ok([Some(committed)]) = committed.as_deref() {
-                self.log.set_offset("app-scan", partition, (committed.offset as f64 * share) as u64);
-            }
-        }
-        self.say("operator", format_args!("the scan is set back to {:.0} % of the firehose", share * 100.0));
-    }
-
-    fn ends_late(&self, life: &Life) -> bool {
-        let mut ambushes = self.ambushes.borrow_mut();
-        let found = ambushes.iter().position(|ambush| matches!(ambush, Ambush::LateEnd));
-        let Some(found) = found.filter(|_| life.is_alive()) else { return false };
-        ambushes.remove(found);
-        drop(ambushes);
-        self.count(Kind::LateEnd);
-        self.say(&life.name, format_args!("the end of its transaction is under way for long"));
-        true
-    }
-
-    /// A worker has come to a point. Calls take their time; and somebody may have waited for it.
-    fn reached(&self, life: &Life, point: Point, behind: bool) {
-        let due: Vec<Deed> = {
-            let (mut deeds, now) = (self.deeds.borrow_mut(), self.now());
-            deeds.extract_if(.., |(at, _)| *at <= now).map(|(_, deed)| deed).collect()
-        };
-        for deed in due {
-            let what = self.broker.spare(deed);
-            self.say("broker", format_args!("the end of a transaction arrives late: {what}"));
-        }
-        if self.quiet.get() {
-            return;
-        }
-        if point != Point::Clock && !behind && self.draw(|rng| rng.u32(0..4) == 0) {
-            self.pass(self.draw(|rng| rng.i64(0..4)));
-        }
-        let is_it = |ambush: &Ambush| match ambush {
-            Ambush::Crash { point: at, behind: when } => *at == point && *when == behind,
-            Ambush::Freeze { point: at, behind: when, .. } => *at == point && *when == behind,
-            Ambush::LateEnd => false,
-        };
-        let found = self.ambushes.borrow().iter().position(is_it);
-        let Some(found) = found.filter(|_| self.depth.get() < DEPTH) else { return };
-        let side = if behind { "behind" } else { "before" };
-        let ambush = self.ambushes.borrow_mut().remove(found);
-        match ambush {
-            Ambush::Crash { .. } => {
-                self.count(Kind::Crash);
-                self.say(&life.name, format_args!("killed, {side} {point:?}"));
-                life.end();
-            }
-            Ambush::Freeze { millis, .. } => {
-                self.count(Kind::Freeze);
-                self.say(&life.name, format_args!("a worker stands still for {millis} ms, {side} {point:?}"));
-                self.depth.set(self.depth.get() + 1);
-                self.run_until(self.now() + millis);
-                self.depth.set(self.depth.get() - 1);
-                self.say(&life.name, format_args!("it goes on, {side} {point:?}"));
-            }
-            Ambush::LateEnd => {}
-        }
-    }
-
     /// What stands in the topics about the numbers that a failure names.
     fn exhibits(&self) -> Vec<String> {
         let failure = self.failure.borrow().clone().unwrap_or_default();
@@ -743,16 +537,6 @@ impl World {
             trace: trace.take(),
             exhibits: if self.failed() { self.exhibits() } else { Vec::new() },
         }
-    }
-}
-
-/// For how long something stands still: mostly for a moment, sometimes for longer than a session or a
-/// transaction lasts.
-fn long_or_short(rng: &mut Rng) -> i64 {
-    match rng.u32(0..4) {
-        0 | 1 => rng.i64(20..2_000),
-        2 => rng.i64(2_000..12_000),
-        _ => rng.i64(9_000..45_000),
     }
 }
 

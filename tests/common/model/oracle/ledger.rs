@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::super::marks::end_of_mark_time;
 use super::Topic;
 
 /// Types of inbox records that one entity sends to another.
@@ -30,6 +31,10 @@ pub struct Ledger {
 impl Ledger {
     /// A record of the inbox.
     pub fn found(&mut self, partition: u32, offset: u64, value: &[u8]) {
+        // Marks are for everybody, and many.
+        if end_of_mark_time(value).is_some() {
+            return;
+        }
         let Ok(Value::Object(mut record)) = serde_json::from_slice::<Value>(value) else {
             return self.strays.push(format!("inbox {partition}/{offset}: no JSON object"));
         };
