@@ -144,7 +144,7 @@ fn lapses_fire_in_order_and_at_most_a_thousand_at_once() {
 
 #[test]
 fn a_withdrawal_cancels_at_most_a_thousand_at_once() {
-    let outputs = all(&Inbox::Withdrawn { offer_id: "pot".into() }, START.plus(MINUTE));
+    let outputs = all(&Inbox::Withdrawn { offer_id: "pot".into(), position: None }, START.plus(MINUTE));
     assert_eq!(ids(&outputs).len(), BUYERS as usize);
     let cancelled =
         |output: &Output| matches!(output, Output::Event(event) if event.kind == EventKind::Cancelled);

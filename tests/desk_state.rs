@@ -187,10 +187,11 @@ impl Script {
                 Inbox::Account { account_id, position, account: Some(account(step.account, "active")) }
             }
             What::Unlink => Inbox::Account { account_id, position, account: None },
-            What::Withdraw { offer } => Inbox::Withdrawn { offer_id: format!("o{offer}") },
+            What::Withdraw { offer } => Inbox::Withdrawn { offer_id: format!("o{offer}"), position: None },
             What::Prolong { offer, days } => Inbox::Ends {
                 offer_id: format!("o{offer}"),
                 ends_at: Time::from_millis(START).plus(days * 86_400_000),
+                position: None,
             },
             What::Restock { stock, newer } => {
                 self.version += u64::from(*newer);

@@ -72,11 +72,18 @@ pub enum Inbox {
         offer_id: String,
         /// Its end.
         ends_at: Time,
+        /// Where the offer's record stood in its source; none if there is none, or by an older release.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        position: Option<Position>,
     },
-    /// From the feeder, to every partition: an offer is withdrawn, and what is pending with it.
+    /// From the feeder, to every partition: an offer is withdrawn, and what is pending with it. One that comes
+    /// again after a newer record of the offer does nothing: what is pending by then was asked for later.
     Withdrawn {
         /// Which offer.
         offer_id: String,
+        /// As with [`Inbox::Ends`].
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        position: Option<Position>,
     },
     /// From an account to the stock of an offer: a confirmation that wants a unit.
     Submitted(Box<Confirmation>),
@@ -221,7 +228,7 @@ mod tests {
         let account = AccountId::new(7).unwrap();
         let deletion = Inbox::Deletion { account, tweet_id: TweetId::new(8).unwrap() };
         assert_eq!(deletion.key().to_string(), "account/7");
-        let ends = Inbox::Ends { offer_id: "pot".into(), ends_at: Time::ZERO };
+        let ends = Inbox::Ends { offer_id: "pot".into(), ends_at: Time::ZERO, position: None };
         assert_eq!(ends.key(), Key::Everywhere);
     }
 }

@@ -38,6 +38,7 @@ impl Common {
                 let held = self.told.entry(offer_id.clone()).or_default();
                 held.sold_out = held.sold_out.max(told.sold_out);
                 held.ends_at = held.ends_at.max(told.ends_at);
+                held.position = held.position.max(told.position);
             }
         }
         true
@@ -81,7 +82,7 @@ mod tests {
 
     fn told(sold: u64, ends_at: Option<i64>) -> Change {
         let sold_out = Some(SoldOut { version: 1, sold });
-        let told = Told { sold_out, ends_at: ends_at.map(Time::from_millis) };
+        let told = Told { sold_out, ends_at: ends_at.map(Time::from_millis), position: None };
         Change::Told { offer_id: "pot".into(), told }
     }
 

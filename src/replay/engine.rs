@@ -272,9 +272,10 @@ impl Engine {
     }
 
     fn feed_offer(&mut self, offer: Arc<Offer>) -> Result<(), Stopped> {
-        self.deliver(Inbox::Ends { offer_id: offer.offer_id.clone(), ends_at: offer.ends_at })?;
+        let (offer_id, ends_at) = (offer.offer_id.clone(), offer.ends_at);
+        self.deliver(Inbox::Ends { offer_id, ends_at, position: None })?;
         if offer.status == OfferStatus::Withdrawn && offer.cancel_pending {
-            self.deliver(Inbox::Withdrawn { offer_id: offer.offer_id.clone() })?;
+            self.deliver(Inbox::Withdrawn { offer_id: offer.offer_id.clone(), position: None })?;
         }
         if offer.stock.is_some() {
             self.deliver(Inbox::Offer { offer })?;

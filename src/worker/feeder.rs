@@ -259,9 +259,11 @@ impl FeederWorker {
         let json = Rejection::text("offer", arrived.key.as_deref(), value)?;
         let offer = Offer::from_json(json, &self.options.code_prefix)?;
         check_key("offer", arrived.key.as_deref(), &offer.offer_id, None)?;
-        let mut messages = vec![Inbox::Ends { offer_id: offer.offer_id.clone(), ends_at: offer.ends_at }];
+        let position = Some(Position { epoch: self.options.epoch, offset: arrived.offset });
+        let (offer_id, ends_at) = (offer.offer_id.clone(), offer.ends_at);
+        let mut messages = vec![Inbox::Ends { offer_id, ends_at, position }];
         if offer.status == OfferStatus::Withdrawn && offer.cancel_pending {
-            messages.push(Inbox::Withdrawn { offer_id: offer.offer_id.clone() });
+            messages.push(Inbox::Withdrawn { offer_id: offer.offer_id.clone(), position });
         }
         if offer.stock.is_some() {
             messages.push(Inbox::Offer { offer: Arc::new(offer) });

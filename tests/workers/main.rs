@@ -7,6 +7,7 @@ mod fleet;
 mod odd;
 mod recipe;
 mod silence;
+mod tables;
 
 use std::collections::{BTreeMap, BTreeSet};
 

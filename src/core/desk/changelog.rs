@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::buyer::Buyer;
 use super::stock::Stock;
+use crate::core::inbox::Position;
 use crate::core::offer::Offer;
 use crate::core::settings::Settings;
 use crate::core::time::Time;
@@ -34,6 +35,16 @@ pub struct Told {
     /// By its newest record, when it ends: units of it are counted until a day later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ends_at: Option<Time>,
+    /// Where that record stood in its source: what comes from an older one is late, and changes nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub position: Option<Position>,
+}
+
+impl Told {
+    /// Whether something that stood at a position of the table of offers is older than what is known.
+    pub fn is_newer_than(&self, position: Option<Position>) -> bool {
+        position.is_some_and(|position| self.position > Some(position))
+    }
 }
 
 /// What a stock has told about an offer of which nothing was left.

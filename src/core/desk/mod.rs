@@ -151,7 +151,8 @@ impl Desk {
         let state = &mut self.state;
         match record {
             Inbox::Mark { .. } => return Ok(time_passes(state, &mut turn)),
-            Inbox::Withdrawn { offer_id } => return Ok(withdraw(state, offer_id, &mut turn)),
+            Inbox::Withdrawn { offer_id, position } if state.told(offer_id).is_newer_than(*position) => {}
+            Inbox::Withdrawn { offer_id, .. } => return Ok(withdraw(state, offer_id, &mut turn)),
             Inbox::Sighting(sighting) => {
                 state.buyer(sighting.account).sighting(sighting, &mut turn);
                 for deadline in deadlines {
@@ -175,8 +176,10 @@ impl Desk {
                 let told = &mut state.told_mut(offer_id).sold_out;
                 *told = Some(told.map_or(news, |held| held.max(news)));
             }
-            Inbox::Ends { offer_id, ends_at } => {
-                state.told_mut(offer_id).ends_at = Some(*ends_at);
+            Inbox::Ends { offer_id, position, .. } if state.told(offer_id).is_newer_than(*position) => {}
+            Inbox::Ends { offer_id, ends_at, position } => {
+                let told = state.told_mut(offer_id);
+                (told.ends_at, told.position) = (Some(*ends_at), told.position.max(*position));
             }
         }
         Ok(Progress::Done)

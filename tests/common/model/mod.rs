@@ -23,7 +23,7 @@ mod written;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use hashbuy::core::inbox::Inbox;
+use hashbuy::core::inbox::{Inbox, Position};
 use hashbuy::core::settings::Settings;
 use serde_json::Value;
 
@@ -76,6 +76,8 @@ pub struct Model {
     stocks: BTreeMap<String, Stock>,
     told: BTreeMap<String, SoldOut>,
     ends: BTreeMap<String, i64>,
+    /// Where the newest record of each offer stood.
+    offers_at: BTreeMap<String, Position>,
 }
 
 /// What the stock of an offer told everybody: the newest version it has seen, and units sold.
@@ -142,6 +144,7 @@ impl Model {
             stocks: BTreeMap::new(),
             told: BTreeMap::new(),
             ends: BTreeMap::new(),
+            offers_at: BTreeMap::new(),
         }
     }
 
@@ -237,10 +240,17 @@ impl Model {
             Inbox::SoldOut { offer_id, version, sold } => {
                 self.told.insert(offer_id.clone(), SoldOut { version: *version, sold: *sold });
             }
-            Inbox::Ends { offer_id, ends_at } => {
+            // A copy of an offer's record that comes after a newer one changes nothing.
+            Inbox::Ends { offer_id, position, .. } | Inbox::Withdrawn { offer_id, position }
+                if self
+                    .offers_at
+                    .get(offer_id)
+                    .is_some_and(|newest| position.is_some_and(|at| at < *newest)) => {}
+            Inbox::Ends { offer_id, ends_at, position } => {
                 self.ends.insert(offer_id.clone(), ends_at.millis());
+                self.offers_at.extend(position.map(|at| (offer_id.clone(), at)));
             }
-            Inbox::Withdrawn { offer_id } => {
+            Inbox::Withdrawn { offer_id, .. } => {
                 for (&id, account) in &mut self.accounts {
                     account.cancel(id, "withdrawn", &with, &mut out, |p| p.offer.offer_id == *offer_id);
                 }
