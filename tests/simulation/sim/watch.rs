@@ -301,19 +301,21 @@ impl Watch {
     }
 
     /// Who has confirmed in time and done nothing odd has bought: unless the tweet came into its partition behind
-    /// one that was past the deadline and the slack already, or long after it was tweeted.
+    /// one that was past the deadline and the slack already, or long after it was tweeted, or the partition had
+    /// brought nothing for so long that nobody waited for it.
     fn promises(
         &mut self,
         delivered: &[Vec<Delivered>],
         promises: &[Promise],
         slack: i64,
     ) -> Result<(), String> {
-        let all = delivered.iter().flatten();
-        let told = all.filter_map(|one| Some((one.told.as_ref()?.id, one)));
-        let told: HashMap<u64, &Delivered> = told.collect();
+        let all = delivered.iter().flat_map(|partition| partition.iter().map(move |one| (partition, one)));
+        let told = all.filter_map(|(partition, one)| Some((one.told.as_ref()?.id, (partition, one))));
+        let told: HashMap<u64, (&Vec<Delivered>, &Delivered)> = told.collect();
         for promise in promises {
-            let Some(one) = told.get(&promise.tweet) else { continue };
-            if one.before >= promise.deadline + slack || one.at > promise.time + 6_000 {
+            let Some((partition, one)) = told.get(&promise.tweet) else { continue };
+            let is_late = one.before >= promise.deadline + slack || one.at > promise.time + 6_000;
+            if is_late || was_idle(partition, promise.time - IDLE_END, one.at - 1) {
                 continue;
             }
             self.promises += 1;
