@@ -90,6 +90,8 @@ pub struct DeskWorker {
     /// When the present turn began.
     turned: Time,
     troubles: Troubles,
+    /// Partitions whose records were in a transaction that failed, until they are in one that is committed.
+    failing: BTreeSet<u32>,
     fences: Fences,
     /// See [`State::clock_offset`].
     clock_offset: i64,
@@ -163,6 +165,7 @@ impl DeskWorker {
             has_met: false,
             turned: Time::ZERO,
             troubles: Troubles::default(),
+            failing: BTreeSet::new(),
             fences: Fences::default(),
             clock_offset: 0,
             done: Done::default(),
@@ -416,11 +419,19 @@ impl DeskWorker {
         }
         for number in std::mem::take(&mut self.leaving) {
             self.parts.remove(&number);
+            self.failing.remove(&number);
             self.restorer.forget(number);
             self.arrived.retain(|arrived| arrived.partition != number);
         }
         self.member.release()?;
         Ok(())
+    }
+
+    /// Something went well. What fails in one partition is not over because another gets on.
+    fn went_well(&mut self) {
+        if self.failing.is_empty() {
+            self.troubles.over();
+        }
     }
 
     fn inbox(&self, number: u32) -> Partition {

@@ -82,6 +82,7 @@ impl DeskWorker {
             Ok(transactions) => {
                 self.transactions = Some(transactions);
                 if self.parts.is_empty() && self.restorer.is_idle() {
+                    self.failing.clear();
                     self.troubles.over();
                 }
                 Ok(())

@@ -143,13 +143,14 @@ impl DeskWorker {
 
     fn committed(&mut self, touched: &BTreeSet<u32>, began_at: Instant) {
         for number in touched {
+            self.failing.remove(number);
             if let Some(part) = self.parts.get_mut(number) {
                 part.desk.commit();
                 part.next = part.read;
             }
         }
         self.open = None;
-        self.troubles.over();
+        self.went_well();
         self.done.committed(self.clock.now(), began_at.elapsed());
     }
 
@@ -179,8 +180,9 @@ impl DeskWorker {
     }
 
     pub(super) fn forget_open(&mut self, cause: AbortCause) {
-        if self.open.take().is_some() {
+        if let Some(open) = self.open.take() {
             self.done.aborted(cause);
+            self.failing.extend(open.touched);
         }
         self.arrived.clear();
         for part in self.parts.values_mut() {

@@ -48,7 +48,7 @@ impl DeskWorker {
                 self.done.sought += u64::from(part.sought.replace(read) != Some(read));
                 self.start(number)?;
             }
-            self.troubles.over();
+            self.went_well();
         }
         Ok(())
     }
