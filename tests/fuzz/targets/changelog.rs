@@ -1,12 +1,17 @@
 //! Records of the changelog, a line each: what restores a desk.
 //!
 //! - What is read is written and read again the same.
-//! - A desk takes in whatever can be read, in any order, and one that takes in what was written of it knows
-//!   the same.
+//! - A desk takes in whatever can be read, in any order, and one that takes in what was written of it goes on
+//!   in the same way: an hour later, and at the end of time.
 //! - What is taken back is gone.
 
+use std::sync::Arc;
+
 use hashbuy::core::code::Secret;
-use hashbuy::core::desk::{Change, Desk};
+use hashbuy::core::desk::{Change, Desk, Effects, Progress};
+use hashbuy::core::inbox::Inbox;
+use hashbuy::core::settings::Settings;
+use hashbuy::core::time::{HOUR, Time};
 use hashbuy::core::versioned::{NEWEST, Version, encode_as};
 
 pub fn run(bytes: &[u8]) {
@@ -29,15 +34,31 @@ pub fn run(bytes: &[u8]) {
             assert_eq!(desk.pendings().of(buyer.id), buyer.pendings);
         }
     }
-    assert_eq!(desk.partition(), again.partition());
-    assert_eq!(desk.pendings().count(), again.pendings().count());
     // Nothing is open: only the partition is written.
-    assert_eq!(desk.changes(7), again.changes(7));
     assert_eq!(desk.changes(7).len(), 1);
+    let later = desk.partition().desk_time.plus(HOUR);
+    for time in [later, Time::MAX] {
+        assert_eq!(pass(&mut desk, time), pass(&mut again, time));
+        assert_eq!(desk.pendings().count(), again.pendings().count());
+    }
     for key in &keys {
         assert_eq!(desk.restore(key, None).unwrap(), None);
     }
     assert_eq!(desk.pendings().count(), 0);
+}
+
+/// Lets time pass on a desk. Returns what that leads to, and what is written.
+fn pass(desk: &mut Desk, time: Time) -> (Effects, Vec<(String, Option<Vec<u8>>)>) {
+    let mark = Inbox::Mark { time, settings: Arc::new(Settings::default()) };
+    let mut effects = Effects::default();
+    let mut changes = Vec::new();
+    while {
+        let progress = desk.step(&mark, time, time, &mut effects).unwrap();
+        changes.extend(desk.changes(7));
+        desk.commit();
+        progress == Progress::More
+    } {}
+    (effects, changes)
 }
 
 fn key(change: &Change) -> String {
