@@ -47,8 +47,11 @@ pub fn run(bytes: &[u8]) {
     assert_eq!(desk.pendings().count(), 0);
 }
 
+/// Keys, and what is written under them.
+type Written = Vec<(String, Option<Vec<u8>>)>;
+
 /// Lets time pass on a desk. Returns what that leads to, and what is written.
-fn pass(desk: &mut Desk, time: Time) -> (Effects, Vec<(String, Option<Vec<u8>>)>) {
+fn pass(desk: &mut Desk, time: Time) -> (Effects, Written) {
     let mark = Inbox::Mark { time, settings: Arc::new(Settings::default()) };
     let mut effects = Effects::default();
     let mut changes = Vec::new();
