@@ -80,5 +80,5 @@ impl Turn<'_> {
 
 /// The age up to which an offer tag is taken, the longest window, and the slack, in milliseconds.
 pub(super) fn horizon(settings: &Settings) -> i64 {
-    OFFER_TAG_AGE + LONGEST_WINDOW + settings.slack_ms
+    settings.slack_ms.saturating_add(OFFER_TAG_AGE + LONGEST_WINDOW)
 }

@@ -321,7 +321,7 @@ fn requested_end(issued: Time) -> Time {
 
 /// A tweet with a code is at most a horizon old, and looks back an hour.
 fn hourly_end(time: Time, horizon: i64) -> Time {
-    time.plus(HOUR + horizon)
+    time.plus(horizon.saturating_add(HOUR))
 }
 
 fn units_end(units: &Units) -> Time {
@@ -330,5 +330,5 @@ fn units_end(units: &Units) -> Time {
 
 /// Two days from the beginning of the day on: longer than any tweet of the day is decided on.
 fn spent_end(spent: &Spent) -> Time {
-    Time::from_millis((spent.day + 2).saturating_mul(DAY))
+    Time::from_millis(spent.day.saturating_add(2).saturating_mul(DAY))
 }

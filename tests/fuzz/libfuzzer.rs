@@ -1,0 +1,18 @@
+//! The targets under libFuzzer. `FUZZ_TARGET` says which one; everything else is libFuzzer's: see `run`.
+
+#![no_main]
+
+mod targets;
+
+use std::sync::LazyLock;
+
+use targets::{TARGETS, Target};
+
+static TARGET: LazyLock<Target> = LazyLock::new(|| {
+    let name = std::env::var("FUZZ_TARGET").unwrap_or_default();
+    let found = TARGETS.iter().find(|(known, _)| *known == name);
+    let known = TARGETS.map(|(name, _)| name).join(", ");
+    found.unwrap_or_else(|| panic!("FUZZ_TARGET is {name:?}, must be one of {known}")).1
+});
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| TARGET(bytes));
