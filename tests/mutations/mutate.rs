@@ -93,6 +93,9 @@ fn try_one(one: &Mutation, copy: &Path) -> Option<String> {
             || line.contains("panicked at")
             || line.contains("FAILED")
     };
-    let line = said.lines().find(tells).unwrap_or("an exit code").trim();
-    Some(line.chars().take(150).collect())
+    let mut lines = said.lines().skip_while(|line| !tells(line));
+    let first = lines.next().unwrap_or("an exit code").trim();
+    // What introduces a list says little without the first of it.
+    let rest = lines.next().filter(|_| first.ends_with(':')).unwrap_or_default().trim();
+    Some(format!("{first} {rest}").chars().take(150).collect())
 }
