@@ -133,7 +133,7 @@ impl<'a> Cast<'a> {
                 Some(offer) => return Err(format!("there is no offer {offer}")),
                 None => only(offers.iter().copied())?.to_owned(),
             };
-            let code = codes::code(secret, posted.author, &offer, posted.first())?;
+            let code = codes::code(secret, posted.author, &offer, posted.first());
             let id = codes::purchase_id(posted.author, &offer, posted.first());
             self.purchases.insert(label.clone(), Purchase { id, account: posted.author, offer, code, line });
         }
