@@ -2,6 +2,7 @@
 
 #![no_main]
 
+mod mutator;
 mod targets;
 
 use std::sync::LazyLock;
@@ -16,3 +17,7 @@ static TARGET: LazyLock<Target> = LazyLock::new(|| {
 });
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| TARGET(bytes));
+
+libfuzzer_sys::fuzz_mutator!(|bytes: &mut [u8], size: usize, most: usize, seed: u32| {
+    mutator::change(bytes, size, most, seed)
+});
