@@ -340,7 +340,7 @@ impl World {
         }
         let millis = match (turned, self.quiet.get()) {
             (Ok(Some(Turn::Worked)), _) => self.draw(|rng| rng.i64(1..20)),
-            (Ok(_), true) => self.draw(|rng| rng.i64(300..900)),
+            (Ok(_), true) => self.draw(|rng| rng.i64(400..1_300)),
             (Ok(_), false) if slot.role == Role::Keeper => self.draw(|rng| rng.i64(100..400)),
             (Ok(_), false) => self.draw(|rng| rng.i64(20..300)),
             (Err(stop), _) => return self.stopped(place, process, slot.role, &stop),
