@@ -259,12 +259,20 @@ impl fmt::Display for Misfit {
             }
             Misfit::Setting { topic, name, found, needed, why } => write!(
                 f,
-                "topic {topic} has {name}={found} and needs {needed}: {why}; mend it with `kafka-configs \
-                 --bootstrap-server BROKERS --alter --entity-type topics --entity-name {topic} --add-config \
-                 {name}={needed}`, or delete it if nothing is in it and make it with `hashbuy topics create`"
+                "topic {topic} has {name}={found} and needs {needed}: {why}; mend it with `{}`, or delete it if nothing \
+                 is in it and make it with `hashbuy topics create`",
+                alter(topic, name, needed)
             ),
         }
     }
+}
+
+/// The command that gives a topic a setting.
+pub fn alter(topic: &str, name: &str, value: &str) -> String {
+    format!(
+        "kafka-configs --bootstrap-server BROKERS --alter --entity-type topics --entity-name {topic} --add-config \
+         {name}={value}"
+    )
 }
 
 /// All of them, a line each; what is missing in one.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Look, Severity};
 use crate::log::kafka::Spread;
 use crate::operate::{Unable, patiently, some_of};
-use crate::worker::needs::{Misfit, Need, needs};
+use crate::worker::needs::{Misfit, Need, alter, needs};
 
 const COPIES: usize = 3;
 const IN_SYNC: &str = "min.insync.replicas";
@@ -77,11 +77,7 @@ fn is_set(look: &mut Look<'_>, need: &Need, settings: &BTreeMap<String, String>)
         }
         let severity = if setting.why.is_some() { Severity::Problem } else { Severity::Warning };
         let why = setting.why.map(|why| format!("{why}; ")).unwrap_or_default();
-        let mend = format!(
-            "{why}kafka-configs --bootstrap-server BROKERS --alter --entity-type topics --entity-name {topic} --add-config \
-             {}={}",
-            setting.name, setting.value
-        );
+        let mend = format!("{why}{}", alter(topic, setting.name, &setting.value));
         let value = format!("{found}, needed is {}", setting.value);
         look.add(severity, format!("topic {topic}: {}", setting.name), value, Some(mend));
     }
@@ -137,18 +133,13 @@ fn is_safe(
         let mend = format!("kafka-reassign-partitions to {COPIES} copies");
         look.add(severity, format!("topic {topic}: copies"), copies.to_string(), Some(mend));
     }
-    let alter = |setting: &str| {
-        format!(
-            "kafka-configs --bootstrap-server BROKERS --alter --entity-type topics --entity-name {topic} --add-config {setting}"
-        )
-    };
     let in_sync = settings.get(IN_SYNC).and_then(|value| value.parse().ok()).unwrap_or(0_usize);
     // Of one copy there is nothing more to say.
     if settings.contains_key(IN_SYNC) && copies > 1 && (in_sync < 2 || in_sync >= copies) {
         fine = false;
         let value = format!("{in_sync} of {copies} copies");
         let mend = if in_sync < 2 {
-            format!("what is acknowledged by one broker is lost with it; {}", alter("min.insync.replicas=2"))
+            format!("what is acknowledged by one broker is lost with it; {}", alter(topic, IN_SYNC, "2"))
         } else {
             "nothing is written while one broker is away: more copies, or fewer of them in sync".to_owned()
         };
@@ -156,10 +147,7 @@ fn is_safe(
     }
     if settings.get(UNCLEAN).is_some_and(|value| value == "true") {
         fine = false;
-        let mend = format!(
-            "a copy that is behind may become the leader; {}",
-            alter("unclean.leader.election.enable=false")
-        );
+        let mend = format!("a copy that is behind may become the leader; {}", alter(topic, UNCLEAN, "false"));
         look.add(severity, format!("topic {topic}: {UNCLEAN}"), "true".to_owned(), Some(mend));
     }
     if fine {
