@@ -189,7 +189,8 @@ impl World {
     /// Waits until `look` finds something.
     ///
     /// # Panics
-    /// If it does not within the time: what is there is told, and what the processes have said.
+    /// If it does not within the time: what is there is told, what the processes have said, and what
+    /// `hashbuy check` finds.
     pub fn wait_for<T>(
         &mut self,
         what: &str,
@@ -203,7 +204,13 @@ impl World {
             }
             if Instant::now() >= deadline {
                 let there = census(&self.purchases());
-                panic!("not within {within:?}: {what}\nthere are {there:?}\n{}", self.said());
+                let found = self.command(&["check"]);
+                panic!(
+                    "not within {within:?}: {what}\nthere are {there:?}\n{}--- hashbuy check\n{}{}",
+                    self.said(),
+                    String::from_utf8_lossy(&found.stdout),
+                    found.stderr
+                );
             }
         }
     }

@@ -1,6 +1,7 @@
 //! What time does while nothing comes, with hours that take no time.
 
 use hashbuy::core::time::{MINUTE, SECOND};
+use hashbuy::log::memory::Step;
 use hashbuy::log::{Log as _, NewRecord, Partition};
 use hashbuy::worker::keeper::{Holds, Silence};
 use hashbuy::worker::partitioner::partition_of;
@@ -227,4 +228,27 @@ fn a_table_may_end_with_the_end_of_a_transaction() {
     assert!(!fleet.is_fed(), "what has come since is not read yet");
     pass(&mut fleet, 5, true);
     assert!(fleet.is_fed());
+}
+
+#[test]
+fn who_has_stood_still_does_not_think_that_the_tweets_are_ahead() {
+    let mut fleet = fleet(Silence::Wait);
+    let before = fleet.now();
+    pass(&mut fleet, 5 * 60, true);
+    (0..20).for_each(|n| tweet(&mut fleet, n % TWEETS, ANNA, "#GetKettle"));
+    let (hand, after) = (fleet.hand.clone(), fleet.now());
+    fleet.hand.set(before.millis());
+    // It stands still between its look at the clock and its question for more.
+    fleet.log.set_faults(Some(Box::new(move |step| {
+        if let Step::Poll("app-scan") = step {
+            hand.set(after.millis());
+        }
+        None
+    })));
+    (0..4).for_each(|_| fleet.turn());
+    assert_eq!(fleet.now(), after);
+    fleet.log.set_faults(None);
+    pass(&mut fleet, 5, true);
+    assert_eq!(fleet.events("dead-letters"), [] as [Value; 0]);
+    assert!(find(&fleet, "purchase.requested").is_some());
 }

@@ -10,7 +10,7 @@ use crate::core::time::{HOUR, MINUTE, SECOND, Time};
 use crate::core::tweet::{self, Record, Tweet};
 use crate::log::{Message, NewRecord};
 use crate::worker::tables::Matchers;
-use crate::worker::{Topic, is_due};
+use crate::worker::{Clock, Topic, is_due};
 
 /// A partition's newest tweet is looked at for its time at most once in so long, in milliseconds.
 const SAMPLE_EVERY: i64 = 100;
@@ -97,6 +97,7 @@ pub(super) struct Look<'w> {
     pub(super) ahead: &'w mut Ahead,
     pub(super) strangers: &'w mut (Time, u32),
     pub(super) seen: &'w mut Seen,
+    pub(super) clock: &'w dyn Clock,
     pub(super) now: Time,
 }
 
@@ -151,7 +152,7 @@ impl Look<'_> {
             Ok(Record::Tweet(tweet)) => tweet,
         };
         self.ahead.of += 1;
-        if tweet.time > self.now.plus(MAX_AHEAD) {
+        if self.is_ahead(&tweet) {
             self.ahead.ahead += 1;
             return Said::DeadLetter(TIME_AHEAD);
         }
@@ -161,6 +162,15 @@ impl Look<'_> {
             part.doubtful.behind += 1;
         }
         self.told(&tweet)
+    }
+
+    /// Whether a tweet is from the future. The process may have stood still since its clock was read, and the tweet
+    /// may have come meanwhile.
+    fn is_ahead(&mut self, tweet: &Tweet) -> bool {
+        if tweet.time > self.now.plus(MAX_AHEAD) {
+            self.now = self.clock.now();
+        }
+        tweet.time > self.now.plus(MAX_AHEAD)
     }
 
     /// Looks once more at tweets that were ahead, where it is known by now what is wrong: the tweet, if others are
@@ -175,7 +185,7 @@ impl Look<'_> {
         }
         for bytes in kept {
             if let Ok(Record::Tweet(tweet)) = tweet::parse(&bytes)
-                && tweet.time <= self.now.plus(MAX_AHEAD)
+                && !self.is_ahead(&tweet)
                 && let Said::Inbox(message) = self.told(&tweet)
             {
                 said.push(Outgoing::Inbox(message));

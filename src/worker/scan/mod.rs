@@ -191,6 +191,7 @@ impl ScanWorker {
                 ahead: &mut self.ahead,
                 strangers: &mut self.strangers,
                 seen: &mut self.seen,
+                clock: &*self.clock,
                 now,
             };
             let polled = self.member.poll(wait, &mut |message| look.at(&message, &mut said));

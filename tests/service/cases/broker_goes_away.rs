@@ -1,16 +1,17 @@
 //! A broker that goes away and comes back, while the service is at work.
 //!
-//! It is stopped, not killed. A cluster of a single broker that is killed does not always keep its own promises:
-//! restarted, it is the leader of everything until the session of its former life runs out, then of nothing for a
-//! second, and what its transaction coordinator wants to write in that second it does not write at all: "Couldn't
-//! find leader endpoint for partitions [...] these partitions are likely deleted already and hence can be skipped".
-//! The end of an aborted transaction may be missing in some of its partitions from then on. Where brokers are lost
-//! others have to lead.
+//! No transaction is open in that moment. A cluster of a single broker does not always keep its own promises: while
+//! it is stopped, and for a second after it was killed and started again, nobody leads its partitions, and the ends
+//! of transactions that its coordinator would then have to write it does not write at all: "Couldn't find leader
+//! endpoint for partitions [...] these partitions are likely deleted already and hence can be skipped". Such a
+//! transaction hangs in some of its partitions from then on. Where brokers go away others have to lead, and there
+//! `tests/faults` does it in the middle of transactions.
 
 use std::collections::BTreeSet;
 use std::thread;
 use std::time::Duration;
 
+use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::broker::Broker;
@@ -19,6 +20,8 @@ use crate::topics::Stored;
 use crate::world::{SOON, World, account, offer};
 
 const SHOPPERS: std::ops::RangeInclusive<u64> = 801..=812;
+/// So long after the service stands still no transaction of its is open: the broker has aborted it.
+const QUIET: Duration = Duration::from_secs(10);
 /// How long there is no broker: longer than a transaction may be open, and than a member of a group may be
 /// silent.
 const AWAY: Duration = Duration::from_secs(15);
@@ -42,12 +45,15 @@ pub fn broker_goes_away(broker: &Broker) {
     let requested = world.purchases();
     let (before, after) = requested.split_at(count / 2);
 
-    // In the middle of things, but what was tweeted has arrived.
+    // What was tweeted has arrived, and the service finds it and no broker when it goes on.
     firehose.hush();
+    service.signal(Signal::STOP);
+    thread::sleep(QUIET);
     for event in before {
         firehose.tweet(shopper(event), text(event, "code"));
     }
     broker.stop();
+    service.signal(Signal::CONT);
     thread::sleep(AWAY);
     broker.start_again();
     world.follow_anew();
