@@ -15,10 +15,14 @@
 #![allow(clippy::expect_used, reason = "a bench that cannot go on says why")]
 
 mod broker;
+mod changelog;
 mod cpu;
+mod crowd;
 mod firehose;
 mod latency;
+mod restore;
 mod scan;
+mod service;
 
 use std::collections::BTreeMap;
 
@@ -29,6 +33,7 @@ struct Arguments {
     tweets: u64,
     rounds: usize,
     seconds: u64,
+    pendings: Option<u64>,
     only: Option<String>,
     properties: BTreeMap<String, String>,
 }
@@ -37,18 +42,28 @@ fn main() {
     let arguments = Arguments::read();
     let broker = Broker::up(arguments.properties);
     println!("Apache Kafka at {}", broker.bootstrap);
-    if arguments.only.as_deref() != Some("latency") {
+    let wanted = |name: &str| arguments.only.as_deref().is_none_or(|only| only == name);
+    if wanted("scan") {
         scan::measure(&broker, arguments.tweets, arguments.rounds);
     }
-    if arguments.only.as_deref() != Some("scan") {
+    if wanted("latency") {
         latency::measure(&broker, arguments.seconds);
+    }
+    if wanted("restore") {
+        restore::measure(&broker, arguments.pendings, arguments.rounds);
     }
 }
 
 impl Arguments {
     fn read() -> Arguments {
-        let mut arguments =
-            Arguments { tweets: 1_000_000, rounds: 5, seconds: 60, only: None, properties: BTreeMap::new() };
+        let mut arguments = Arguments {
+            tweets: 1_000_000,
+            rounds: 5,
+            seconds: 60,
+            pendings: None,
+            only: None,
+            properties: BTreeMap::new(),
+        };
         let mut given = std::env::args().skip(1).filter(|argument| argument != "--bench");
         while let Some(name) = given.next() {
             let value = given.next().unwrap_or_else(|| panic!("{name} needs a value"));
@@ -58,6 +73,7 @@ impl Arguments {
                 "--tweets" => arguments.tweets = number(),
                 "--rounds" => arguments.rounds = usize::try_from(number()).unwrap_or(1),
                 "--seconds" => arguments.seconds = number(),
+                "--pendings" => arguments.pendings = Some(number()),
                 "--only" => arguments.only = Some(value),
                 "--set" => {
                     let (name, value) = value.split_once('=').expect("PROPERTY=VALUE");

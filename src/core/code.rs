@@ -4,9 +4,10 @@
 use std::fmt;
 
 use hmac::{Hmac, KeyInit, Mac};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::Sha256;
 
+use super::from_text::from_text;
 use super::ids::{AccountId, TweetId};
 
 /// Crockford's base32: no I, L, O or U, which are easily misread.
@@ -135,8 +136,7 @@ impl Serialize for Code {
 
 impl<'de> Deserialize<'de> for Code {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Code, D::Error> {
-        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-        Code::parse(&text).ok_or_else(|| de::Error::custom("not a confirmation code"))
+        from_text(deserializer, |text| Code::parse(text).ok_or("not a confirmation code"))
     }
 }
 

@@ -9,6 +9,7 @@
 
 pub mod buyer;
 mod changelog;
+mod restore;
 pub mod pending;
 mod state;
 mod stock;
