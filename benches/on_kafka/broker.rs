@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
+use std::time::Duration;
 
 use hashbuy::command::topics;
 use hashbuy::log::kafka::{KafkaLog, Settings};
@@ -15,6 +16,9 @@ use rdkafka::client::DefaultClientContext;
 
 /// Partitions of the firehose and of the inbox.
 pub const PARTITIONS: u32 = 4;
+
+/// How often the broker looks for transactions that are overdue, as `deploy/kafka/kafka` has it.
+pub const CLEAN_UP: Duration = Duration::from_millis(500);
 
 /// A broker that ends with this process.
 pub struct Broker {
@@ -76,7 +80,11 @@ impl Broker {
             ClientConfig::new().set("bootstrap.servers", &self.bootstrap).create().expect("a client");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let altered = runtime.block_on(client.alter_configs([&config], &AdminOptions::new()));
-        assert!(altered.expect("an answer").iter().all(Result::is_ok), "{} cannot be altered", topics.changelog);
+        assert!(
+            altered.expect("an answer").iter().all(Result::is_ok),
+            "{} cannot be altered",
+            topics.changelog
+        );
     }
 }
 

@@ -49,7 +49,11 @@ pub fn gather(broker: &Broker, app: &str, topics: &Topics, crowd: Crowd) -> Dura
         let account = account(number, now);
         let account_id = account.account_id;
         let position = Position { epoch: 0, offset: number };
-        send(&mut *producer, topics, &Inbox::Account { account_id, position, account: Some(Arc::new(account)) });
+        send(
+            &mut *producer,
+            topics,
+            &Inbox::Account { account_id, position, account: Some(Arc::new(account)) },
+        );
     }
     let mut tweets = 0;
     for round in 0..crowd.each {
@@ -69,7 +73,11 @@ pub fn gather(broker: &Broker, app: &str, topics: &Topics, crowd: Crowd) -> Dura
         if pending > last.1 {
             last = (Instant::now(), pending);
         }
-        assert!(last.0.elapsed() < Duration::from_secs(60), "no more than {pending} pendings\n{}", service.log());
+        assert!(
+            last.0.elapsed() < Duration::from_secs(60),
+            "no more than {pending} pendings\n{}",
+            service.log()
+        );
         (pending == crowd.pendings).then_some(())
     });
     service.stop();
@@ -82,6 +90,39 @@ pub fn mark(producer: &mut dyn Producer, topics: &Topics, time: Time) {
     for number in 0..PARTITIONS {
         let partition = Partition::new(topics.inbox.as_str(), number);
         put(producer, NewRecord { partition, key: None, value: Some(mark.clone()), headers: Vec::new() });
+    }
+}
+
+/// The partition of the inbox that an account belongs to.
+pub fn partition(account: AccountId) -> u32 {
+    partition_of(format!("account/{account}").as_bytes(), PARTITIONS)
+}
+
+/// New accounts that ask for one offer each, at the present time.
+pub struct Shoppers {
+    offers: Vec<Arc<Offer>>,
+    count: u64,
+}
+
+impl Shoppers {
+    pub fn new() -> Shoppers {
+        let now = MachineClock.now();
+        Shoppers { offers: (0..OFFERS).map(|number| offer(number, now)).collect(), count: 0 }
+    }
+
+    pub fn now(&self) -> Time {
+        MachineClock.now()
+    }
+
+    /// One more.
+    pub fn ask(&mut self, producer: &mut dyn Producer, topics: &Topics) {
+        let (number, now) = (self.count, MachineClock.now());
+        self.count += 1;
+        let account = account(number, now);
+        let (account_id, position) = (account.account_id, Position { epoch: 0, offset: number });
+        send(producer, topics, &Inbox::Account { account_id, position, account: Some(Arc::new(account)) });
+        let offer = &self.offers[usize::try_from(number % OFFERS).unwrap_or(0)];
+        send(producer, topics, &wish(number, number, offer, now));
     }
 }
 

@@ -20,9 +20,11 @@ mod cpu;
 mod crowd;
 mod firehose;
 mod latency;
+mod report;
 mod restore;
 mod scan;
 mod service;
+mod takeover;
 
 use std::collections::BTreeMap;
 
@@ -51,6 +53,9 @@ fn main() {
     }
     if wanted("restore") {
         restore::measure(&broker, arguments.pendings, arguments.rounds);
+    }
+    if wanted("takeover") {
+        takeover::measure(&broker, arguments.rounds);
     }
 }
 

@@ -28,7 +28,8 @@ pub fn measure(broker: &Broker, pendings: Option<u64>, rounds: usize) {
         println!("  made by the desk within {:.1} s", took.as_secs_f64());
         let stand = changelog::compact(broker, &topics);
         println!("  changelog: {stand}");
-        let how = How { app: &app, topics: &topics, instance: "a", stage: "desk", core: Some(CORE), more: "" };
+        let how =
+            How { app: &app, topics: &topics, instance: "a", stage: "desk", core: Some(CORE), more: "" };
         let rounds: Vec<Round> = (0..rounds).map(|_| round(broker, &how, &stand, pendings)).collect();
         report(&rounds, pendings);
     }

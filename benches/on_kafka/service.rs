@@ -93,9 +93,9 @@ impl Service {
     /// A metric, of all its labels together; 0 if it is not there.
     pub fn metric(&mut self, name: &str) -> f64 {
         let body = self.get("/metrics").map(|(_, body)| body).unwrap_or_default();
-        let lines = body.lines().filter(|line| {
-            line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' ']))
-        });
+        let lines = body
+            .lines()
+            .filter(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' '])));
         lines.filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok()).sum()
     }
 
@@ -158,9 +158,13 @@ impl Drop for Service {
 
 /// Everything as it is shipped, but for names and places.
 fn configuration(broker: &Broker, how: &How<'_>, secret: &Path) -> String {
-    let Topics { tweets, offers, accounts, inbox, changelog, purchases, orders, dead_letters, .. } = how.topics;
-    let properties: String =
-        broker.properties.iter().map(|(name, value)| format!("kafka.properties.\"{name}\" = \"{value}\"\n")).collect();
+    let Topics { tweets, offers, accounts, inbox, changelog, purchases, orders, dead_letters, .. } =
+        how.topics;
+    let properties: String = broker
+        .properties
+        .iter()
+        .map(|(name, value)| format!("kafka.properties.\"{name}\" = \"{value}\"\n"))
+        .collect();
     format!(
         "app = \"{}\"\ninstance = \"{}\"\nkafka.brokers = \"{}\"\ncodes.secret_file = \"{}\"\nweb.port = 0\n{properties}{}\n\
          [topics]\ntweets = \"{tweets}\"\noffers = \"{offers}\"\naccounts = \"{accounts}\"\ninbox = \"{inbox}\"\n\

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use serde::de::{Error, Visitor};
 use serde::Deserializer;
+use serde::de::{Error, Visitor};
 
 /// What is wrong with a text, in words.
 type Why = &'static str;

@@ -93,7 +93,8 @@ impl Time {
     fn parse_own(text: &str) -> Option<Time> {
         const SHAPE: &[u8; 24] = b"0000-00-00T00:00:00.000Z";
         let text: &[u8; 24] = text.as_bytes().try_into().ok()?;
-        let fits = |(byte, wanted): (&u8, &u8)| if *wanted == b'0' { byte.is_ascii_digit() } else { byte == wanted };
+        let fits =
+            |(byte, wanted): (&u8, &u8)| if *wanted == b'0' { byte.is_ascii_digit() } else { byte == wanted };
         if !text.iter().zip(SHAPE).all(fits) {
             return None;
         }
@@ -170,6 +171,38 @@ mod tests {
         assert_eq!(time.to_string(), "2016-05-04T09:00:00.000Z");
         assert_eq!(Time::of_tweet_id(29_999_999_999), None);
         assert_eq!(Time::of_tweet_id(30_000_000_000), Some(Time(ID_EPOCH + 7_152)));
+    }
+
+    #[test]
+    fn the_short_way_reads_as_rfc_3339_does() {
+        let usual = |text: &str| {
+            let millis = DateTime::parse_from_rfc3339(text).ok()?.timestamp_millis();
+            (0..=Time::MAX.0).contains(&millis).then_some(Time(millis))
+        };
+        let mut texts: Vec<String> =
+            (0..5_000).map(|n| Time(n * 50_680_460_160 + n * 7).to_string()).collect();
+        assert!(texts.iter().all(|text| Time::parse_own(text) == usual(text) && usual(text).is_some()));
+        let odd = [
+            "2013-02-29",
+            "2012-02-29",
+            "2000-02-29",
+            "1900-01-01",
+            "1969-12-31",
+            "2013-13-01",
+            "2013-00-10",
+        ];
+        texts.extend(odd.map(|day| format!("{day}T00:00:00.000Z")));
+        let odd =
+            ["24:00:00.000", "23:60:00.000", "23:59:60.000", "23:59:59.999", "0a:00:00.000", "00:00:00,000"];
+        texts.extend(odd.map(|time| format!("2016-12-31T{time}Z")));
+        texts.extend(
+            ["2013-02-13t16:45:00.000z", "2013-02-13 16:45:00.000Z", "2013-02-13T16:45:00.000é"]
+                .map(String::from),
+        );
+        for text in &texts {
+            assert!(Time::parse_own(text).is_none_or(|time| usual(text) == Some(time)), "{text}");
+            assert_eq!(text.parse().ok(), usual(text), "{text}");
+        }
     }
 
     #[test]

@@ -9,8 +9,8 @@
 
 pub mod buyer;
 mod changelog;
-mod restore;
 pub mod pending;
+mod restore;
 mod state;
 mod stock;
 mod turn;

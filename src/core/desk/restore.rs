@@ -53,7 +53,8 @@ enum Entity {
 impl Offers {
     /// Reads the record of an account; nothing if it is none that this release writes.
     pub fn buyer(&mut self, record: &[u8]) -> Option<Buyer> {
-        let record: Record<'_> = serde_json::from_slice(record).ok()?;
+        // UTF-8 is checked once rather than text by text.
+        let record: Record<'_> = serde_json::from_str(str::from_utf8(record).ok()?).ok()?;
         Version::new(record.v)?;
         let Record { id, account, position, pendings, history, .. } = record;
         let pendings = pendings.into_iter().map(|pending| pending.with_offer(|offer| self.offer(offer)));
@@ -68,5 +69,77 @@ impl Offers {
         let offer: Arc<Offer> = serde_json::from_str(json).ok()?;
         self.0.insert(json.into(), Arc::clone(&offer));
         Some(offer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Change;
+    use super::*;
+    use crate::core::inbox::{encode, encode_as};
+    use crate::core::time::Time;
+
+    fn buyer(id: u64, offers: &[&str]) -> Buyer {
+        let mut buyer = Buyer::stranger(AccountId::new(id).unwrap());
+        buyer.pendings = offers.iter().map(|offer| pending(offer)).collect();
+        buyer.history.answered = Some(Time::from_millis(7));
+        buyer
+    }
+
+    fn pending(offer: &str) -> Pending {
+        let json = format!(
+            r##"{{"offer_id":"{offer}","kind":"purchase","hashtag":"#Get{offer}","product":"a \"{offer}\"",
+                "price":{{"amount":1,"currency":"USD"}},"starts_at":"2013-02-13T00:00:00.000Z",
+                "ends_at":"2013-02-14T00:00:00.000Z"}}"##
+        );
+        let tweet = "301829517291847680";
+        let written = serde_json::json!({
+            "purchase_id": uuid::Uuid::nil(), "code": "7K2QM4XA", "offer_tweet": tweet, "version": tweet,
+            "offer": Offer::from_json(&json, "Confirm").unwrap(), "issued_at": Time::ZERO, "deadline": Time::ZERO,
+            "reminded_at": Time::ZERO, "to": "anna \u{1}",
+        });
+        serde_json::from_value(written).unwrap()
+    }
+
+    #[test]
+    fn the_same_as_the_usual_way_and_each_offer_once() {
+        let mut offers = Offers::default();
+        let written = [buyer(1, &["cup", "pot", "cup"]), buyer(2, &["cup"]), buyer(3, &[])];
+        let read: Vec<Buyer> = written
+            .iter()
+            .map(|buyer| {
+                let record = encode(&Change::Account(Box::new(buyer.clone())));
+                assert_eq!(Change::decode(&record).unwrap(), Change::Account(Box::new(buyer.clone())));
+                offers.buyer(&record).unwrap()
+            })
+            .collect();
+        assert_eq!(read, written);
+        assert!(Arc::ptr_eq(&read[0].pendings[0].offer, &read[0].pendings[2].offer));
+        assert!(Arc::ptr_eq(&read[0].pendings[0].offer, &read[1].pendings[0].offer));
+        assert_eq!(offers.0.len(), 2);
+    }
+
+    #[test]
+    fn what_is_no_account_of_a_known_version_is_left_to_the_usual_way() {
+        let mut offers = Offers::default();
+        let account = Change::Account(Box::new(buyer(1, &["cup"])));
+        for number in [1, 2] {
+            let record = encode_as(Version::new(number).unwrap(), &account);
+            assert!(offers.buyer(&record).is_some());
+        }
+        let text = String::from_utf8(encode(&account)).unwrap();
+        let wrong = [
+            text.replacen("\"v\":1", "\"v\":3", 1),
+            text.replacen("\"v\":1,", "", 1),
+            text.replacen("\"entity\":\"account\"", "\"entity\":\"offer\"", 1),
+            text.replacen("\"kind\":\"purchase\"", "\"kind\":\"gift\"", 1).replace("cup", "can"),
+            text[..text.len() - 1].to_owned(),
+        ];
+        for record in wrong {
+            assert_ne!(record, text);
+            assert!(offers.buyer(record.as_bytes()).is_none(), "{record}");
+            assert!(Change::decode(record.as_bytes()).is_err(), "{record}");
+        }
+        assert!(offers.buyer(b"\xff").is_none() && offers.buyer(&encode(&Change::Import)).is_none());
     }
 }

@@ -271,7 +271,8 @@ impl State {
     /// # Errors
     /// [`Corrupt`].
     pub fn restore(&mut self, key: &str, value: Option<&[u8]>) -> Result<Option<u64>, Corrupt> {
-        if let Some(buyer) = value.filter(|_| key.starts_with("account/")).and_then(|value| self.offers.buyer(value))
+        if let Some(buyer) =
+            value.filter(|_| key.starts_with("account/")).and_then(|value| self.offers.buyer(value))
         {
             self.take_back(buyer);
             return Ok(None);
