@@ -18,12 +18,13 @@ use hashbuy::worker::partitioner::partition_of;
 
 use crate::broker::{Broker, PARTITIONS};
 use crate::firehose::settle;
+use crate::report::mib;
 use crate::service::{How, Service};
 
 /// Pendings that an account has at most, as the limits are shipped.
 pub const MOST: u64 = 5;
 /// Offers, five for each account in turn.
-const OFFERS: u64 = 1_000;
+pub const OFFERS: u64 = 1_000;
 /// The beginning of tweet ids.
 const EPOCH: i64 = 1_288_834_974_657;
 
@@ -44,7 +45,7 @@ pub fn gather(broker: &Broker, app: &str, topics: &Topics, crowd: Crowd) -> Dura
     let now = MachineClock.now();
     mark(&mut *producer, topics, now);
     let accounts = crowd.pendings.div_ceil(crowd.each);
-    let offers: Vec<Arc<Offer>> = (0..OFFERS).map(|number| offer(number, now)).collect();
+    let offers: Vec<Arc<Offer>> = (0..OFFERS).map(|number| offer(number, now, 3_600)).collect();
     for number in 0..accounts {
         let account = account(number, now);
         let account_id = account.account_id;
@@ -80,6 +81,7 @@ pub fn gather(broker: &Broker, app: &str, topics: &Topics, crowd: Crowd) -> Dura
         );
         (pending == crowd.pendings).then_some(())
     });
+    println!("  the desk that made them has {:.0} MiB of memory", mib(service.memory().1));
     service.stop();
     begun.elapsed()
 }
@@ -107,7 +109,7 @@ pub struct Shoppers {
 impl Shoppers {
     pub fn new() -> Shoppers {
         let now = MachineClock.now();
-        Shoppers { offers: (0..OFFERS).map(|number| offer(number, now)).collect(), count: 0 }
+        Shoppers { offers: (0..OFFERS).map(|number| offer(number, now, 3_600)).collect(), count: 0 }
     }
 
     pub fn now(&self) -> Time {
@@ -126,11 +128,9 @@ impl Shoppers {
     }
 }
 
-fn wish(number: u64, tweet: u64, offer: &Arc<Offer>, time: Time) -> Inbox {
-    // Tweets of one millisecond are told apart by 22 bits.
-    let (late, number_in) = (tweet >> 22, tweet & ((1 << 22) - 1));
-    let id = (time.millis() - EPOCH) as u64 + late;
-    let id = TweetId::new(id << 22 | number_in).expect("an id");
+/// A tweet with an offer's tag.
+pub fn wish(number: u64, tweet: u64, offer: &Arc<Offer>, time: Time) -> Inbox {
+    let id = tweet_id(time, tweet);
     Inbox::Sighting(Sighting {
         account: id_of(number),
         tweet_id: id,
@@ -143,11 +143,20 @@ fn wish(number: u64, tweet: u64, offer: &Arc<Offer>, time: Time) -> Inbox {
     })
 }
 
-fn id_of(number: u64) -> AccountId {
+/// The id of a tweet of a time.
+pub fn tweet_id(time: Time, tweet: u64) -> TweetId {
+    // Tweets of one millisecond are told apart by 22 bits.
+    let id = (time.millis() - EPOCH) as u64 + (tweet >> 22);
+    TweetId::new(id << 22 | tweet & ((1 << 22) - 1)).expect("an id")
+}
+
+/// The id of an account.
+pub fn id_of(number: u64) -> AccountId {
     AccountId::new(5_000_000 + number).expect("an id")
 }
 
-fn account(number: u64, now: Time) -> Account {
+/// The record of an account that was linked a day ago.
+pub fn account(number: u64, now: Time) -> Account {
     let (id, linked) = (id_of(number), now.minus(DAY));
     let json = format!(
         r#"{{"account_id":"{id}","screen_name":"shopper{number}","card_token":"tok_{number:016x}",
@@ -156,18 +165,19 @@ fn account(number: u64, now: Time) -> Account {
     Account::from_json(&json).unwrap_or_else(|rejection| panic!("{rejection}"))
 }
 
-fn offer(number: u64, now: Time) -> Arc<Offer> {
+/// An offer with a window in seconds.
+pub fn offer(number: u64, now: Time, window: u32) -> Arc<Offer> {
     let (from, until) = (now.minus(DAY), now.plus(DAY));
     let json = format!(
         r##"{{"offer_id":"offer-{number}","kind":"purchase","hashtag":"#BuyArticle{number}x","product":"Article {number}",
-            "merchant_id":"m-1","price":{{"amount":100,"currency":"USD"}},"window_seconds":3600,
+            "merchant_id":"m-1","price":{{"amount":100,"currency":"USD"}},"window_seconds":{window},
             "starts_at":"{from}","ends_at":"{until}"}}"##
     );
     Arc::new(Offer::from_json(&json, "Confirm").unwrap_or_else(|rejection| panic!("{rejection}")))
 }
 
 /// Puts a record into the inbox, where its key belongs.
-fn send(producer: &mut dyn Producer, topics: &Topics, record: &Inbox) {
+pub fn send(producer: &mut dyn Producer, topics: &Topics, record: &Inbox) {
     let key = record.key().to_string().into_bytes();
     let partition = Partition::new(topics.inbox.as_str(), partition_of(&key, PARTITIONS));
     put(producer, NewRecord { partition, key: Some(key), value: Some(encode(record)), headers: Vec::new() });

@@ -1,11 +1,18 @@
-//! The service on a real Kafka: what the scan costs beside a loop that only counts messages, and how long
-//! it takes from a tweet to the committed `purchase.requested`.
+//! The service on a real Kafka:
+//!
+//! | `--only` | what is measured |
+//! | --- | --- |
+//! | `scan` | what the scan costs beside a loop that only counts messages |
+//! | `latency` | how long it takes from a tweet to the committed `purchase.requested` |
+//! | `restore` | how long a process on one core takes to be ready with very many purchases pending, and its memory |
+//! | `takeover` | how long partitions stand still when their process ends or is killed |
+//! | `changelog` | how much stands in the changelog after an hour, once it is compacted, beside what is alive |
 //!
 //! It starts a broker of its own (`deploy/kafka/kafka`; Java and Maven), and prints every round:
 //!
 //! ```text
-//! cargo bench --bench on_kafka -- [--tweets 1000000] [--rounds 5] [--seconds 60] [--only scan|latency]
-//!                                 [--set PROPERTY=VALUE]...
+//! cargo bench --bench on_kafka -- [--tweets 1000000] [--rounds 5] [--seconds 60] [--pendings N]
+//!                                 [--only WHAT] [--set PROPERTY=VALUE]...
 //! ```
 //!
 //! Properties of librdkafka that are set here count for both sides.
@@ -19,6 +26,7 @@ mod changelog;
 mod cpu;
 mod crowd;
 mod firehose;
+mod hour;
 mod latency;
 mod report;
 mod restore;
@@ -57,6 +65,9 @@ fn main() {
     if wanted("takeover") {
         takeover::measure(&broker, arguments.rounds);
     }
+    if wanted("changelog") {
+        hour::measure(&broker);
+    }
 }
 
 impl Arguments {
@@ -84,7 +95,9 @@ impl Arguments {
                     let (name, value) = value.split_once('=').expect("PROPERTY=VALUE");
                     arguments.properties.insert(name.to_owned(), value.to_owned());
                 }
-                _ => panic!("{name} is no argument; there are --tweets, --rounds, --seconds, --only, --set"),
+                _ => panic!(
+                    "{name} is no argument; there are --tweets, --rounds, --seconds, --pendings, --only, --set"
+                ),
             }
         }
         arguments

@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::broker::Broker;
 use crate::changelog::{self, Stand};
 use crate::crowd::{self, Crowd, MOST};
+use crate::report::{median, mib, seconds};
 use crate::service::{How, Service};
 
 /// The core of the service; the broker and everything else are kept off it.
@@ -38,8 +39,8 @@ pub fn measure(broker: &Broker, pendings: Option<u64>, rounds: usize) {
 struct Round {
     ready: Duration,
     cpu: Duration,
-    restore: f64,
     records: f64,
+    /// The most memory that it ever had.
     most: u64,
     end: Duration,
 }
@@ -51,35 +52,37 @@ fn round(broker: &Broker, how: &How<'_>, stand: &Stand, pendings: u64) -> Round 
     let (most, _) = service.memory();
     // The metrics are written a moment later.
     service.wait(|service| (service.metric("hashbuy_desk_pendings") as u64 == pendings).then_some(()));
-    let restore = service.metric("hashbuy_desk_restore_seconds_sum");
     let records = service.metric("hashbuy_desk_restored_records_total");
     assert!(records as u64 >= stand.live_keys, "{records} records of {} keys", stand.live_keys);
     let end = service.stop();
-    println!(
-        "  ready after {:.2} s ({:.2} s of the processor, {records} records at {:.0} a second of the processor), at most {} MiB; ended within {:.2} s",
-        ready.as_secs_f64(),
-        cpu.as_secs_f64(),
-        records / cpu.as_secs_f64(),
-        most >> 20,
-        end.as_secs_f64()
-    );
-    Round { ready, cpu, restore, records, most, end }
+    let round = Round { ready, cpu, records, most, end };
+    println!("  {}", round.line(pendings));
+    round
+}
+
+impl Round {
+    fn line(&self, pendings: u64) -> String {
+        format!(
+            "ready after {} ({} of the processor), {:.0} records, {:.0} in a second; at most {:.0} MiB of memory, {:.0} \
+             bytes for each pending; told to end, it ended after {}",
+            seconds(self.ready),
+            seconds(self.cpu),
+            self.records,
+            self.records / self.ready.as_secs_f64(),
+            mib(self.most),
+            self.most as f64 / pendings as f64,
+            seconds(self.end)
+        )
+    }
 }
 
 fn report(rounds: &[Round], pendings: u64) {
-    let median = |of: &dyn Fn(&Round) -> f64| {
-        let mut all: Vec<f64> = rounds.iter().map(of).collect();
-        all.sort_by(f64::total_cmp);
-        all.get(all.len() / 2).copied().unwrap_or(f64::NAN)
+    let medians = Round {
+        ready: median(rounds.iter().map(|round| round.ready)),
+        cpu: median(rounds.iter().map(|round| round.cpu)),
+        records: median(rounds.iter().map(|round| round.records)),
+        most: median(rounds.iter().map(|round| round.most)),
+        end: median(rounds.iter().map(|round| round.end)),
     };
-    let ready = median(&|round| round.ready.as_secs_f64());
-    let most = median(&|round| round.most as f64);
-    println!(
-        "  medians: ready after {ready:.2} s, {:.2} s of the processor, {:.0} records/s, at most {:.0} MiB, {:.0} bytes for each pending",
-        median(&|round| round.cpu.as_secs_f64()),
-        median(&|round| round.records / round.ready.as_secs_f64()),
-        most / f64::from(1 << 20),
-        most / pendings as f64
-    );
-    let _ = median(&|round| round.restore);
+    println!("  medians: {}", medians.line(pendings));
 }

@@ -16,6 +16,9 @@ use crate::cpu;
 /// What is waited for comes within so long, or the bench ends.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// The key of the codes. It protects nobody.
+pub const SECRET: &str = "a secret of the bench, which protects nobody";
+
 /// How a process is started.
 pub struct How<'h> {
     pub app: &'h str,
@@ -41,7 +44,7 @@ impl Service {
         let folder = broker.scratch();
         let name = format!("{}-{}", how.app, how.instance);
         let secret = folder.join("secret");
-        fs::write(&secret, "a secret of the bench, which protects nobody").expect("a file");
+        fs::write(&secret, SECRET).expect("a file");
         let config = folder.join(format!("{name}.toml"));
         fs::write(&config, configuration(broker, how, &secret)).expect("a file");
         let log = folder.join(format!("{name}.log"));
@@ -90,12 +93,12 @@ impl Service {
         }
     }
 
-    /// A metric, of all its labels together; 0 if it is not there.
+    /// A metric, of all its labels together, or of all that begin with these; 0 if it is not there.
     pub fn metric(&mut self, name: &str) -> f64 {
         let body = self.get("/metrics").map(|(_, body)| body).unwrap_or_default();
-        let lines = body
-            .lines()
-            .filter(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' '])));
+        let lines = body.lines().filter(|line| {
+            line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' ', ',', '}']))
+        });
         lines.filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok()).sum()
     }
 
