@@ -1,11 +1,18 @@
-//! The service on a real Kafka: what the scan costs beside a loop that only counts messages, and how long
-//! it takes from a tweet to the committed `purchase.requested`.
+//! The service on a real Kafka:
+//!
+//! | `--only` | what is measured |
+//! | --- | --- |
+//! | `scan` | what the scan costs beside a loop that only counts messages |
+//! | `latency` | how long it takes from a tweet to the committed `purchase.requested` |
+//! | `restore` | how long a process on one core takes to be ready with very many purchases pending, and its memory |
+//! | `takeover` | how long partitions stand still when their process ends or is killed |
+//! | `changelog` | how much stands in the changelog after an hour, once it is compacted, beside what is alive |
 //!
 //! It starts a broker of its own (`deploy/kafka/kafka`; Java and Maven), and prints every round:
 //!
 //! ```text
-//! cargo bench --bench on_kafka -- [--tweets 1000000] [--rounds 5] [--seconds 60] [--only scan|latency]
-//!                                 [--set PROPERTY=VALUE]...
+//! cargo bench --bench on_kafka -- [--tweets 1000000] [--rounds 5] [--seconds 60] [--pendings N]
+//!                                 [--only WHAT] [--set PROPERTY=VALUE]...
 //! ```
 //!
 //! Properties of librdkafka that are set here count for both sides.
@@ -15,10 +22,17 @@
 #![allow(clippy::expect_used, reason = "a bench that cannot go on says why")]
 
 mod broker;
+mod changelog;
 mod cpu;
+mod crowd;
 mod firehose;
+mod hour;
 mod latency;
+mod report;
+mod restore;
 mod scan;
+mod service;
+mod takeover;
 
 use std::collections::BTreeMap;
 
@@ -29,6 +43,7 @@ struct Arguments {
     tweets: u64,
     rounds: usize,
     seconds: u64,
+    pendings: Option<u64>,
     only: Option<String>,
     properties: BTreeMap<String, String>,
 }
@@ -37,18 +52,34 @@ fn main() {
     let arguments = Arguments::read();
     let broker = Broker::up(arguments.properties);
     println!("Apache Kafka at {}", broker.bootstrap);
-    if arguments.only.as_deref() != Some("latency") {
+    let wanted = |name: &str| arguments.only.as_deref().is_none_or(|only| only == name);
+    if wanted("scan") {
         scan::measure(&broker, arguments.tweets, arguments.rounds);
     }
-    if arguments.only.as_deref() != Some("scan") {
+    if wanted("latency") {
         latency::measure(&broker, arguments.seconds);
+    }
+    if wanted("restore") {
+        restore::measure(&broker, arguments.pendings, arguments.rounds);
+    }
+    if wanted("takeover") {
+        takeover::measure(&broker, arguments.rounds);
+    }
+    if wanted("changelog") {
+        hour::measure(&broker);
     }
 }
 
 impl Arguments {
     fn read() -> Arguments {
-        let mut arguments =
-            Arguments { tweets: 1_000_000, rounds: 5, seconds: 60, only: None, properties: BTreeMap::new() };
+        let mut arguments = Arguments {
+            tweets: 1_000_000,
+            rounds: 5,
+            seconds: 60,
+            pendings: None,
+            only: None,
+            properties: BTreeMap::new(),
+        };
         let mut given = std::env::args().skip(1).filter(|argument| argument != "--bench");
         while let Some(name) = given.next() {
             let value = given.next().unwrap_or_else(|| panic!("{name} needs a value"));
@@ -58,12 +89,15 @@ impl Arguments {
                 "--tweets" => arguments.tweets = number(),
                 "--rounds" => arguments.rounds = usize::try_from(number()).unwrap_or(1),
                 "--seconds" => arguments.seconds = number(),
+                "--pendings" => arguments.pendings = Some(number()),
                 "--only" => arguments.only = Some(value),
                 "--set" => {
                     let (name, value) = value.split_once('=').expect("PROPERTY=VALUE");
                     arguments.properties.insert(name.to_owned(), value.to_owned());
                 }
-                _ => panic!("{name} is no argument; there are --tweets, --rounds, --seconds, --only, --set"),
+                _ => panic!(
+                    "{name} is no argument; there are --tweets, --rounds, --seconds, --pendings, --only, --set"
+                ),
             }
         }
         arguments

@@ -2,8 +2,10 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
+
+use super::from_text::from_text;
 
 /// The namespace of all purchase and event ids: the UUIDv5 of the URL `urn:hashbuy`.
 pub const NAMESPACE: Uuid = Uuid::from_u128(0xe1d304a3_c2ff_5362_87f4_6ef7ff449919);
@@ -49,8 +51,7 @@ macro_rules! decimal_id {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<$name, D::Error> {
-                let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-                $name::parse(&text).ok_or_else(|| de::Error::custom("an id is decimal digits"))
+                from_text(deserializer, |text| $name::parse(text).ok_or("an id is decimal digits"))
             }
         }
     };

@@ -6,6 +6,7 @@ pub mod card_number;
 pub mod code;
 pub mod desk;
 pub mod event;
+mod from_text;
 pub mod hashtag;
 pub mod ids;
 pub mod inbox;

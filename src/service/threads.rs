@@ -98,7 +98,9 @@ pub(super) fn desk(common: &Common, number: u32, kill: &AtomicBool) -> Result<()
         let is_killed = kill.swap(false, Ordering::AcqRel);
         if !is_killed || common.is_ending() {
             let state = worker.state();
-            let done = worker.leave()?;
+            let (done, remains) = worker.leave()?;
+            // The system takes the memory of a process back at once.
+            std::mem::forget(remains);
             common.status.desk(number, &done, std::iter::empty(), state, common.clock.now());
             return Ok(());
         }

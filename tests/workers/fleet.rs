@@ -182,7 +182,7 @@ impl Fleet {
     /// As SIGTERM does: what is open is finished, the others take over.
     pub fn leave_desk(&mut self, number: u32) {
         if let Some(desk) = self.desks.remove(&number) {
-            let done = desk.leave().unwrap_or_else(|stop| panic!("desk {number}: {stop}"));
+            let (done, _) = desk.leave().unwrap_or_else(|stop| panic!("desk {number}: {stop}"));
             self.told.extend(done.events);
         }
     }

@@ -10,6 +10,7 @@
 pub mod buyer;
 mod changelog;
 pub mod pending;
+mod restore;
 mod state;
 mod stock;
 mod turn;

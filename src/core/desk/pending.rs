@@ -12,15 +12,16 @@ use crate::core::ids::{AccountId, TweetId};
 use crate::core::offer::Offer;
 use crate::core::time::Time;
 
-/// A purchase that waits for its confirmation.
+/// A purchase that waits for its confirmation. Whoever reads very many reads their offers as `O`: most of them
+/// are the same.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Pending {
+pub struct Pending<O = Arc<Offer>> {
     /// Made of account, offer and offer tweet.
     pub purchase_id: Uuid,
     /// The code that confirms it. Stored, so that the secret can be changed at any time.
     pub code: Code,
     /// The offer as it stood at the request: the price is as shown.
-    pub offer: Arc<Offer>,
+    pub offer: O,
     /// The first id of the offer tweet's chain.
     pub offer_tweet: TweetId,
     /// The version of the offer tweet that was seen.
@@ -34,6 +35,16 @@ pub struct Pending {
     /// Whom the reply addresses, without `@`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<String>,
+}
+
+impl<O> Pending<O> {
+    /// The same with another offer, or nothing if there is none.
+    pub(super) fn with_offer<P>(self, offer: impl FnOnce(O) -> Option<P>) -> Option<Pending<P>> {
+        let Pending { purchase_id, code, offer: before, offer_tweet, version, .. } = self;
+        let Pending { issued_at, deadline, reminded_at, to, .. } = self;
+        let offer = offer(before)?;
+        Some(Pending { purchase_id, code, offer, offer_tweet, version, issued_at, deadline, reminded_at, to })
+    }
 }
 
 impl Pending {

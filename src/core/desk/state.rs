@@ -10,6 +10,7 @@ use super::buyer::Buyer;
 use super::buyer::history::History;
 use super::changelog::{Change, Partition, Told};
 use super::pending::{Pending, Pendings};
+use super::restore::Offers;
 use super::stock::Stock;
 use super::turn::horizon;
 use super::wheel::Wheel;
@@ -40,6 +41,8 @@ pub(super) struct State {
     prunes: Wheel<AccountId>,
     open: Open,
     layout: Layout,
+    /// Those that were read by [`State::restore`], until there is something to commit.
+    offers: Offers,
 }
 
 /// How the changelog of a partition is written.
@@ -227,6 +230,7 @@ impl State {
 
     /// Folds the overlay in.
     pub fn commit(&mut self) {
+        self.offers = Offers::default();
         let open = std::mem::take(&mut self.open);
         if let Some(partition) = open.partition {
             self.partition = partition;
@@ -267,14 +271,15 @@ impl State {
     /// # Errors
     /// [`Corrupt`].
     pub fn restore(&mut self, key: &str, value: Option<&[u8]>) -> Result<Option<u64>, Corrupt> {
+        if let Some(buyer) =
+            value.filter(|_| key.starts_with("account/")).and_then(|value| self.offers.buyer(value))
+        {
+            self.take_back(buyer);
+            return Ok(None);
+        }
         let change = value.map(Change::decode).transpose()?;
         match change {
-            Some(Change::Account(buyer)) => {
-                for pending in &buyer.pendings {
-                    self.lapses.insert(pending.deadline, buyer.id);
-                }
-                self.rest(*buyer);
-            }
+            Some(Change::Account(buyer)) => self.take_back(*buyer),
             Some(Change::Offer { offer_id, stock }) => {
                 self.stocks.insert(offer_id, stock);
             }
@@ -293,6 +298,14 @@ impl State {
             }
         }
         Ok(None)
+    }
+
+    /// Stores an account entity as it was committed by another desk.
+    fn take_back(&mut self, buyer: Buyer) {
+        for pending in &buyer.pendings {
+            self.lapses.insert(pending.deadline, buyer.id);
+        }
+        self.rest(buyer);
     }
 
     /// Stores an account entity, and asks the wheel to come by when there is something to prune.

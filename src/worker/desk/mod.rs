@@ -115,6 +115,12 @@ struct Part {
     sought: Option<u64>,
 }
 
+/// What a worker that has left still holds in memory. It is of no use any more, and to take millions of entities
+/// apart takes seconds.
+pub struct Remains {
+    _parts: BTreeMap<u32, Part>,
+}
+
 struct Arrived {
     partition: u32,
     offset: u64,
@@ -250,14 +256,18 @@ impl DeskWorker {
         Ok(if was_empty && !at_work { Turn::Idle } else { Turn::Worked })
     }
 
-    /// Finishes what is open and leaves the group.
+    /// Finishes what is open and leaves the group. Whoever ends the process with this forgets what remains.
     ///
     /// # Errors
     /// [`Stop`], if what is open could not be finished.
-    pub fn leave(mut self) -> Result<Done, Stop> {
+    pub fn leave(mut self) -> Result<(Done, Remains), Stop> {
         let ended = self.commit();
         self.member.leave();
-        ended.map(|_| self.done)
+        let remains = Remains { _parts: self.parts };
+        match ended {
+            Ok(_) => Ok((self.done, remains)),
+            Err(stop) => Err(stop),
+        }
     }
 
     /// What was done since the last call.
