@@ -53,11 +53,26 @@ impl Broker {
     /// # Errors
     /// What the script says.
     pub fn up_with(name: &str, brokers: u32) -> Result<Broker, String> {
+        Broker::up_as(name, &["--brokers", &brokers.to_string()])
+    }
+
+    /// Starts a broker that asks those who come to [`users`](Broker::users) who they are, and gives them the rights
+    /// that they have.
+    ///
+    /// # Errors
+    /// What the script says.
+    pub fn up_with_users(name: &str) -> Result<Broker, String> {
+        Broker::up_as(name, &["--users"])
+    }
+
+    fn up_as(name: &str, arguments: &[&str]) -> Result<Broker, String> {
         let target = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
         let folder = target.join(format!("kafka-{name}-{}", std::process::id()));
         let pid = std::process::id().to_string();
         let output = script()
-            .args(["up", "--brokers", &brokers.to_string(), "--while", &pid, "--dir"])
+            .args(["up", "--while", &pid])
+            .args(arguments)
+            .arg("--dir")
             .arg(&folder)
             .output()
             .map_err(|error| format!("deploy/kafka/kafka cannot be run: {error}"))?;
@@ -71,6 +86,31 @@ impl Broker {
             .create()
             .map_err(|error| format!("no client for {bootstrap}: {error}"))?;
         Ok(Broker { folder, bootstrap, admin })
+    }
+
+    /// The settings of a service that comes where users come, and says that it is `hashbuy`.
+    pub fn settings_of_a_user(&self) -> Vec<String> {
+        let address = std::fs::read_to_string(self.folder.join("users")).unwrap();
+        let settings = [
+            ("brokers", address.trim()),
+            ("properties.security.protocol", "sasl_plaintext"),
+            ("properties.sasl.mechanism", "PLAIN"),
+            ("properties.sasl.username", "hashbuy"),
+            ("properties.sasl.password", "hashbuy-secret"),
+        ];
+        settings.map(|(name, value)| format!("--set=kafka.{name}={value}")).to_vec()
+    }
+
+    /// Runs one of Kafka's own tools. Returns what it says.
+    ///
+    /// # Panics
+    /// If it fails.
+    pub fn tool(&self, arguments: &[&str]) -> String {
+        let output = script().args(["tool", "--dir"]).arg(&self.folder).args(arguments).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{arguments:?}: {said}{told}");
+        said
     }
 
     /// Stops it, as a restart of its machine does. Its data stay.

@@ -66,6 +66,7 @@ fn main() {
             match row.on {
                 On::Single => play(row, single.get_or_init(|| Broker::up("faults")).as_ref()?, all),
                 On::Own => play(row, &Broker::up(row.name)?, all),
+                On::WithUsers => play(row, &Broker::up_with_users(row.name)?, all),
                 On::Cluster => {
                     let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
                     let cluster = cluster.get_or_init(|| Broker::up_with("cluster", 3)).as_ref()?;

@@ -1,9 +1,9 @@
 //! Breaks the program on purpose, and sees whether a check notices.
 //!
 //! ```text
-//! cargo run --release --example mutate              all of them
-//! cargo run --release --example mutate -- NAME...   these
-//! cargo run --release --example mutate -- --list
+//! cargo run --example mutate              all of them
+//! cargo run --example mutate -- NAME...   these
+//! cargo run --example mutate -- --list
 //! ```
 //!
 //! Each mutation is an entry of `mutations.toml`: a piece of the source that stands there once, and a worse

@@ -87,7 +87,19 @@ impl Offsets {
 
     pub(super) fn committed(&self, partitions: &[Partition]) -> Result<Vec<Option<Committed>>, Error> {
         clear(&self.client);
-        committed(&self.client, &self.group, partitions)
+        committed(&self.client, &self.group, partitions).map_err(|error| self.denied().unwrap_or(error))
+    }
+
+    /// Whether the brokers refuse this user the group. librdkafka goes on asking them who coordinates it, and an
+    /// answer that does not come is all that whoever waits for it gets to see.
+    fn denied(&self) -> Option<Error> {
+        while let Some(said) = self.client.poll(Duration::ZERO) {
+            let Err(error @ KafkaError::MessageConsumption(Code::GroupAuthorizationFailed)) = said else {
+                continue;
+            };
+            return Some(of_request(&format!("group {} cannot be looked up", self.group), &error));
+        }
+        None
     }
 }
 

@@ -71,6 +71,8 @@ impl KafkaReader {
             KafkaError::MessageConsumption(Code::AutoOffsetReset | Code::OffsetOutOfRange) => {
                 seek::out_of_range(&self.consumer, self.held.running())
             }
+            // Its group has a name only because librdkafka wants one: nobody needs a right to that.
+            KafkaError::MessageConsumption(Code::GroupAuthorizationFailed) => None,
             KafkaError::MessageConsumptionFatal(_) => {
                 Some(Error::new(Kind::Fatal, format!("a reader: {error}")))
             }

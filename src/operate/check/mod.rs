@@ -105,9 +105,7 @@ impl Look<'_> {
                     "give this user Describe and DescribeConfigs on the topics, Describe on the groups, and Read on the \
                      topics of the service"
                 }
-                _ => {
-                    "look at the brokers, then again; a group that this user may not Describe does not answer either"
-                }
+                _ => "look at the brokers, then again",
             };
             self.problem(what, error.to_string(), mend);
         }

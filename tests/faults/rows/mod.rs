@@ -4,6 +4,7 @@ pub mod brokers;
 mod handover;
 mod lapses;
 mod mix;
+mod rights;
 mod time;
 mod topics;
 mod transactions;
@@ -28,6 +29,8 @@ pub enum On {
     Single,
     /// One of its own.
     Own,
+    /// One of its own, which gives the service the rights that it has.
+    WithUsers,
     /// The cluster of three, alone.
     Cluster,
 }
@@ -80,7 +83,8 @@ pub const ROWS: &[Row] = &[
     row("row_19_inbox_is_trimmed", On::Single, true, topics::inbox_is_trimmed),
     row("row_20_transaction_hangs", On::Single, false, topics::transaction_hangs),
     row("row_21_changelog_compacted_during_restores", On::Single, false, topics::compacted_during_restores),
-    row("row_22_right_taken_away", On::Single, false, topics::right_taken_away),
+    row("row_22_right_taken_away", On::WithUsers, false, rights::right_taken_away),
+    row("row_22_right_taken_away_in_an_answer", On::Single, false, rights::right_taken_away_in_an_answer),
     row("row_23_terminated_in_mid_transaction", On::Single, true, handover::terminated_in_mid_transaction),
     row("row_24_lapses_without_number", On::Own, false, lapses::lapses_without_number),
     row("row_25_firehose_grows", On::Single, true, time::firehose_grows),

@@ -5,15 +5,14 @@ use std::time::{Duration, Instant};
 
 use crate::load::Load;
 use crate::process::Service;
-use crate::proxy::{Api, Deed, ERROR, INIT_ERROR, Rule, Way};
 use crate::rows::zombie::Zombie;
 use crate::scene::{SETTLED, Scene};
 use crate::topics::Stored;
 use crate::world::{INBOX, SOON};
 
-const PACE: Duration = Duration::from_millis(150);
+pub const PACE: Duration = Duration::from_millis(150);
 /// With shoppers around, something is bought within so long.
-const STEP: Duration = Duration::from_secs(60);
+pub const STEP: Duration = Duration::from_secs(60);
 /// A restore without progress ends the process after a minute.
 const PATIENCE: Duration = Duration::from_secs(100);
 
@@ -26,7 +25,7 @@ fn at_work(scene: &mut Scene) -> (Load, Service) {
 }
 
 /// Waits for the end of a process that has to end with code 1 and say these words. Nothing else is wrong with it.
-fn must_end(scene: &Scene, service: Service, within: Duration, words: &[&str]) {
+pub fn must_end(scene: &Scene, service: Service, within: Duration, words: &[&str]) {
     let (code, log) = service.await_end(within);
     assert_eq!(code, Some(1), "{log}");
     assert!(words.iter().all(|word| log.contains(word)) && !log.contains("panicked"), "{words:?} in\n{log}");
@@ -182,30 +181,5 @@ pub fn compacted_during_restores(scene: &mut Scene) {
         assert!(Instant::now() < deadline, "nothing is compacted: {} of {written}", kept.len());
         thread::sleep(Duration::from_millis(500));
     }
-    scene.settle(load, [service]);
-}
-
-/// Row 22. A right is taken away while the process runs, as its brokers' answers say: it ends with the reason, and so
-/// does the next; when it has the right again nothing is missing.
-pub fn right_taken_away(scene: &mut Scene) {
-    const GROUP: i16 = 30;
-    const TRANSACTIONAL_ID: i16 = 53;
-    let load = scene.open(PACE);
-    // What is refused first, and what is refused to whoever begins anew.
-    for (code, first, then) in [
-        (GROUP, (Api::ADD_OFFSETS_TO_TXN, ERROR), (Api::JOIN_GROUP, ERROR)),
-        (TRANSACTIONAL_ID, (Api::END_TXN, ERROR), (Api::INIT_PRODUCER_ID, INIT_ERROR)),
-        (GROUP, (Api::HEARTBEAT, ERROR), (Api::JOIN_GROUP, ERROR)),
-    ] {
-        let proxy = scene.proxy();
-        let mut service = scene.run_behind(&proxy, "a");
-        service.await_ready();
-        load.await_more(3, STEP, &scene.world);
-        let whose = format!("{}-desk", scene.world.app);
-        let _traps = [first, then]
-            .map(|(api, at)| proxy.add(Rule::new(Way::Answer, api, Deed::Error(at, code)).of(&whose)));
-        must_end(scene, service, STEP, &["uthorization"]);
-    }
-    let service = scene.world.run("a");
     scene.settle(load, [service]);
 }

@@ -77,11 +77,23 @@ pub struct Life {
     pub name: String,
     alive: AtomicBool,
     ahead: AtomicI64,
+    /// When its clock was slow last.
+    slow: AtomicI64,
 }
+
+/// A clock is slow that takes what is tweeted now for the future, in milliseconds.
+const SLOW: i64 = -60_000;
+/// A worker that counts what is ahead knows of it for so long, in milliseconds: it may have stood still meanwhile.
+const COUNTED: i64 = 120_000;
 
 impl Life {
     pub fn new(name: String, ahead: i64) -> Arc<Life> {
-        Arc::new(Life { name, alive: AtomicBool::new(true), ahead: AtomicI64::new(ahead) })
+        Arc::new(Life {
+            name,
+            alive: AtomicBool::new(true),
+            ahead: AtomicI64::new(ahead),
+            slow: AtomicI64::new(i64::MIN),
+        })
     }
 
     pub fn is_alive(&self) -> bool {
@@ -99,7 +111,14 @@ impl Life {
     }
 
     pub fn set_ahead(&self, millis: i64) {
-        self.ahead.store(millis, Ordering::Relaxed);
+        if self.ahead.swap(millis, Ordering::Relaxed) < SLOW {
+            self.slow.store(world::now(), Ordering::Relaxed);
+        }
+    }
+
+    /// Whether its clock was slow of late.
+    pub fn was_slow(&self) -> bool {
+        self.ahead() < SLOW || world::now() < self.slow.load(Ordering::Relaxed).saturating_add(COUNTED)
     }
 
     fn check(&self) -> Result<(), Error> {

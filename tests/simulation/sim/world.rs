@@ -355,7 +355,7 @@ impl World {
         let is_expected = match stop {
             Stop::Log(error) => is_twin && error.kind == ErrorKind::Fatal && error.what.contains("instance"),
             Stop::Fenced { .. } => true,
-            Stop::Clock { .. } => process.life.ahead() < -60_000,
+            Stop::Clock { .. } => process.life.was_slow(),
             _ => false,
         };
         if !is_expected {
