@@ -46,8 +46,6 @@ pub struct Audit {
 pub struct Seen {
     /// Purchases that wait for their code.
     pub pendings: usize,
-    /// Decided tweets that are remembered.
-    pub markers: usize,
     /// Purchases that were confirmed.
     pub confirmed: u64,
 }
@@ -130,7 +128,6 @@ impl Audit {
         let mut seen = Seen { confirmed: self.confirmed, ..Seen::default() };
         for alive in self.oracle.models().map(|(_, model)| model.alive()) {
             seen.pendings += alive.pendings;
-            seen.markers += alive.markers;
         }
         seen
     }

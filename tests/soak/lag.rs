@@ -35,7 +35,9 @@ impl Group {
     /// What is committed of each partition; none where the broker does not answer.
     pub fn committed(&self) -> Option<Vec<(i32, Option<i64>)>> {
         let mut list = TopicPartitionList::new();
-        (0..self.partitions).for_each(|number| drop(list.add_partition(&self.topic, number)));
+        for number in 0..self.partitions {
+            list.add_partition(&self.topic, number);
+        }
         let committed = self.consumer.committed_offsets(list, ASK).ok()?;
         let offset = |offset| match offset {
             Offset::Offset(offset) => Some(offset),

@@ -1,19 +1,24 @@
 //! Samples of a run, as curves, and whether memory is flat.
 //!
-//! A process that is killed every minute shows no leak. So each of the two is spared for one half of the run: nothing
-//! ends it, although it stands still now and then, and takes over what the other one leaves. What it grew by from the
-//! middle to the end of that life, in medians of a tenth of it, is held against what it may:
+//! The desk has to remember each account that has shopped for two hours, so in half an hour memory grows with the
+//! shoppers, and with nothing else. Flat is, for each of the two processes:
 //!
-//! - what the desk has to remember: each decided tweet of an account for two hours, with what hangs on it, and each
-//!   account that has done something;
-//! - and a tenth, or 16 MB, for what an allocator does.
+//! - **while people shop**: a process that is killed every minute shows no leak, so each is spared for one half of the
+//!   run; nothing ends it, although it stands still now and then, and takes over what the other one leaves. From the
+//!   middle to the end of that life it grows by no more than [`REMEMBERED`] for each shopper who has come meanwhile, and
+//!   [`SLACK`] for what an allocator does;
+//! - **when nobody comes any more**, and the firehose goes on at its rate for two minutes and a half or more, with
+//!   nothing new to remember: by no more than [`STILL`]. Millions of tweets pass meanwhile, so a byte that is lost with
+//!   each is seen.
 //!
-//! In the half of a run of half an hour, 18 million tweets pass: a leak of 4 bytes a tweet is seen.
+//! Compared are medians of a tenth of the time.
 
-/// What a decided tweet may take in the desk's memory and its changelog's, in bytes.
-const REMEMBERED: u64 = 512;
-/// The least that a process may grow by, in bytes.
-const SLACK: u64 = 16 << 20;
+/// What a shopper may take in a process's memory, in bytes: his account, his tweets, his purchase, the timers of all.
+const REMEMBERED: u64 = 4 << 10;
+/// The least that a process may grow by while people shop, in bytes.
+const SLACK: u64 = 8 << 20;
+/// What a process may grow by when nobody comes any more, in bytes.
+const STILL: u64 = 2 << 20;
 const MEGA: f64 = 1_048_576.0;
 
 /// How it was at a moment.
@@ -27,22 +32,21 @@ pub struct Sample {
     pub lag: i64,
     /// Purchases that wait.
     pub pendings: usize,
-    /// Decided tweets that are remembered.
-    pub markers: usize,
+    /// Shoppers who have come.
+    pub shoppers: u64,
 }
 
 /// All samples.
 #[derive(Debug, Default)]
 pub struct Curve(pub Vec<Sample>);
 
-/// What a process came to in the half in which it was spared.
+/// What a process came to in a time in which it was spared.
 #[derive(Debug)]
 pub struct Life {
-    pub name: &'static str,
-    /// How long it lived, in seconds.
+    /// How long that was, in seconds.
     pub seconds: f64,
-    /// Bytes in the middle and at the end.
-    pub middle: u64,
+    /// Bytes before and at the end.
+    pub before: u64,
     pub end: u64,
     /// What it may have grown by.
     pub may: u64,
@@ -51,28 +55,45 @@ pub struct Life {
 impl Life {
     /// Whether it is flat.
     pub fn is_flat(&self) -> bool {
-        self.end <= self.middle + self.may
+        self.end <= self.before + self.may
     }
 }
 
 impl Curve {
-    /// The life of a process that was not ended from one moment to another.
-    pub fn life(&self, process: usize, from: f64, until: f64) -> Option<Life> {
-        let within = |sample: &&Sample| (from..=until).contains(&sample.at);
-        let last = self.0.iter().filter(within).filter_map(|sample| sample.memory[process]).next_back()?.0;
-        let is_it = |sample: &&Sample| sample.memory[process].is_some_and(|(life, _)| life == last);
-        let life: Vec<&Sample> = self.0.iter().filter(is_it).filter(|sample| sample.at <= until).collect();
-        let (begin, seconds) = (life.first()?.at, life.last()?.at - life.first()?.at);
-        let at = |part: f64| {
-            let (low, high) = (begin + seconds * (part - 0.1), begin + seconds * part);
-            let within: Vec<&&Sample> = life.iter().filter(|one| (low..=high).contains(&one.at)).collect();
-            let bytes = median(within.iter().filter_map(|one| Some(one.memory[process]?.1)).collect())?;
-            Some((bytes, within.last()?.markers))
-        };
-        let ((middle, before), (end, after)) = (at(0.5)?, at(1.0)?);
-        let remembered = after.saturating_sub(before) as u64 * REMEMBERED;
-        let may = remembered + SLACK.max(middle / 10);
-        Some(Life { name: ["a", "b"][process], seconds, middle, end, may })
+    /// The newest life of a process until the end of the half in which it is spared, from its middle on.
+    pub fn shopping(&self, process: usize, until: f64) -> Option<Life> {
+        let (begin, end) = self.newest_life(process, until)?;
+        let (before, then) = self.tenth(process, begin, end, 0.5)?;
+        let (after, now) = self.tenth(process, begin, end, 1.0)?;
+        let may = SLACK + REMEMBERED * now.saturating_sub(then);
+        Some(Life { seconds: end - begin, before, end: after, may })
+    }
+
+    /// A process after nobody has come any more: from the first third on, when what was under way is over.
+    pub fn closing(&self, process: usize, from: f64) -> Option<Life> {
+        let last = self.0.last()?.at;
+        let (begin, end) = self.newest_life(process, last)?;
+        let begin = begin.max(from);
+        let (before, _) = self.tenth(process, begin, end, 0.4)?;
+        let (after, _) = self.tenth(process, begin, end, 1.0)?;
+        Some(Life { seconds: end - begin, before, end: after, may: STILL })
+    }
+
+    /// From when to when a process has lived that was there last at a moment.
+    fn newest_life(&self, process: usize, until: f64) -> Option<(f64, f64)> {
+        let there = |sample: &&Sample| sample.at <= until && sample.memory[process].is_some();
+        let end = self.0.iter().rfind(there)?;
+        let life = end.memory[process]?.0;
+        let is_it = |sample: &&Sample| sample.memory[process].is_some_and(|(other, _)| other == life);
+        Some((self.0.iter().find(is_it)?.at, end.at))
+    }
+
+    /// The median memory of the tenth of a time that ends at a part of it, and how many shoppers had come by then.
+    fn tenth(&self, process: usize, begin: f64, end: f64, part: f64) -> Option<(u64, u64)> {
+        let (low, high) = (begin + (end - begin) * (part - 0.1), begin + (end - begin) * part);
+        let within: Vec<&Sample> = self.0.iter().filter(|one| (low..=high).contains(&one.at)).collect();
+        let bytes = median(within.iter().filter_map(|one| Some(one.memory[process]?.1)).collect())?;
+        Some((bytes, within.last()?.shoppers))
     }
 
     /// The median of a process's memory around a part of the whole run.

@@ -225,7 +225,7 @@ impl<'a> Soak<'a> {
             memory: self.fleet.memory(),
             lag: self.janitor.lag().unwrap_or(before),
             pendings: seen.pendings,
-            markers: seen.markers,
+            shoppers: self.board.asked.load(Ordering::Relaxed),
         });
     }
 
