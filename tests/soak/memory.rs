@@ -14,7 +14,7 @@
 //! Compared are medians of a tenth of the time.
 
 /// What a shopper may take in a process's memory, in bytes: his account, his tweets, his purchase, the timers of all.
-const REMEMBERED: u64 = 4 << 10;
+const REMEMBERED: u64 = 2 << 10;
 /// The least that a process may grow by while people shop, in bytes.
 const SLACK: u64 = 8 << 20;
 /// What a process may grow by when nobody comes any more, in bytes.

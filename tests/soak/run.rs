@@ -202,7 +202,12 @@ impl<'a> Soak<'a> {
         if let Some(difference) = self.watch.difference() {
             return Err(difference);
         }
-        if let Some(said) = self.fleet.turn(self.world, spared)? {
+        let said = self.fleet.turn(self.world, spared);
+        // A terminal tells the processes, too, and they end.
+        if said.is_err() && self.interrupted.load(Ordering::Acquire) {
+            return Err("interrupted".to_owned());
+        }
+        if let Some(said) = said? {
             report::note(self.began.elapsed(), &said);
         }
         if self.sampled.elapsed() >= SAMPLE {
