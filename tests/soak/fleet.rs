@@ -42,6 +42,8 @@ pub struct Fleet {
     players: [Player; 2],
     rng: Rng,
     next: Instant,
+    /// What is done next, the last one first: of three strikes each is another.
+    deck: Vec<Strike>,
     /// How often what was done.
     pub strikes: BTreeMap<Strike, u64>,
 }
@@ -74,7 +76,7 @@ impl Fleet {
         });
         let mut rng = Rng::new(seed);
         let next = Instant::now() + pause(&mut rng, PAUSE);
-        let mut fleet = Fleet { players, rng, next, strikes: BTreeMap::new() };
+        let mut fleet = Fleet { players, rng, next, deck: Vec::new(), strikes: BTreeMap::new() };
         for player in &mut fleet.players {
             if let State::Up(service) = &mut player.state {
                 service.await_ready();
@@ -95,7 +97,11 @@ impl Fleet {
         }
         let Some(spared) = spared.filter(|_| Instant::now() >= self.next) else { return Ok(said) };
         self.next = Instant::now() + pause(&mut self.rng, PAUSE);
-        let strike = *self.rng.pick(&[Strike::Kill, Strike::Terminate, Strike::StandStill]);
+        if self.deck.is_empty() {
+            self.deck = vec![Strike::Kill, Strike::Terminate, Strike::StandStill];
+            self.rng.shuffle(&mut self.deck);
+        }
+        let Some(&strike) = self.deck.last() else { return Ok(said) };
         let victim = match strike {
             Strike::StandStill => self.rng.range(0, 2) as usize,
             _ => 1 - spared,
@@ -109,6 +115,7 @@ impl Fleet {
                 return Ok(said);
             }
         };
+        self.deck.pop();
         *self.strikes.entry(strike).or_default() += 1;
         let now = Instant::now();
         let (state, what) = match strike {
