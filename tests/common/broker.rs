@@ -2,7 +2,8 @@
 
 #![allow(dead_code, reason = "no suite needs all of it")]
 
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -14,6 +15,8 @@ use rdkafka::admin::{
 use rdkafka::client::DefaultClientContext;
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
+
+use crate::built;
 
 /// How long the broker may take for something.
 const WAIT: Duration = Duration::from_secs(30);
@@ -56,7 +59,7 @@ impl Broker {
         Broker::up_as(name, &["--brokers", &brokers.to_string()])
     }
 
-    /// Starts a broker that asks those who come to [`users`](Broker::users) who they are, and gives them the rights
+    /// Starts a broker that asks those who come where users do who they are, and gives them the rights
     /// that they have.
     ///
     /// # Errors
@@ -66,8 +69,7 @@ impl Broker {
     }
 
     fn up_as(name: &str, arguments: &[&str]) -> Result<Broker, String> {
-        let target = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
-        let folder = target.join(format!("kafka-{name}-{}", std::process::id()));
+        let folder = built::scratch().join(format!("kafka-{name}-{}", std::process::id()));
         let pid = std::process::id().to_string();
         let output = script()
             .args(["up", "--while", &pid])
@@ -159,6 +161,11 @@ impl Broker {
     pub fn limit_files(&self, broker: i32, bytes: u64) {
         let limit = Rlimit { current: Some(bytes), maximum: Some(bytes) };
         prlimit(Some(self.pid(broker)), Resource::Fsize, limit).unwrap();
+    }
+
+    /// What its files take on the disk, in bytes.
+    pub fn bytes(&self) -> u64 {
+        bytes_in(&self.folder)
     }
 
     fn pid(&self, broker: i32) -> Pid {
@@ -276,6 +283,18 @@ impl Drop for Broker {
             eprintln!("the broker in {} was not ended", self.folder.display());
         }
     }
+}
+
+/// What stands in a folder. A file that goes meanwhile is none.
+fn bytes_in(folder: &Path) -> u64 {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let size = |entry: std::fs::DirEntry| match entry.metadata() {
+        Ok(metadata) if metadata.is_dir() => bytes_in(&entry.path()),
+        // Of an index the file is larger than what is written of it.
+        Ok(metadata) => metadata.len().min(metadata.blocks() * 512),
+        Err(_) => 0,
+    };
+    entries.map(size).sum()
 }
 
 fn options() -> AdminOptions {

@@ -4,6 +4,7 @@
 // Each test crate uses its own part of these modules, and in a test a panic is the report.
 #![allow(dead_code, unused_imports, clippy::unwrap_used, clippy::expect_used)]
 
+pub mod built;
 pub mod ledger;
 pub mod market;
 pub mod model;

@@ -11,6 +11,8 @@ use std::thread;
 
 use serde_json::Value;
 
+use super::built;
+
 /// A scratch folder under the build's own folder for temporary files; gone when dropped.
 pub struct Folder(PathBuf);
 
@@ -18,7 +20,7 @@ impl Folder {
     pub fn new() -> Folder {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let n = NEXT.fetch_add(1, Ordering::Relaxed);
-        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("replay-{}-{n}", std::process::id()));
+        let path = built::scratch().join(format!("replay-{}-{n}", std::process::id()));
         fs::create_dir_all(&path).unwrap();
         Folder(path)
     }
@@ -56,7 +58,7 @@ pub struct Run {
 
 /// The program with its settings from the arguments alone: no `HASHBUY_...` of the caller.
 pub fn command() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_hashbuy"));
+    let mut command = Command::new(built::program());
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("HASHBUY_") {
             command.env_remove(name);

@@ -37,6 +37,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use libtest_mimic::{Arguments, Trial};
 
 use self::broker::Broker;
+use self::common::built;
 use self::rows::{On, ROWS, Row};
 use self::scene::Scene;
 

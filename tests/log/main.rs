@@ -8,6 +8,8 @@
 
 #[path = "../common/broker.rs"]
 mod broker;
+#[path = "../common/built.rs"]
+mod built;
 mod cases;
 mod fixture;
 mod kafka;

@@ -25,6 +25,7 @@ use std::sync::{Arc, OnceLock};
 use libtest_mimic::{Arguments, Trial};
 
 use self::broker::Broker;
+use self::common::built;
 use self::world::World;
 
 /// So many cases run at once, unless `--test-threads` says otherwise: they wait more than they work.

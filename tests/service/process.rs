@@ -111,6 +111,12 @@ impl Service {
         self.signal(Signal::TERM);
     }
 
+    /// The process's id.
+    #[allow(dead_code, reason = "the soak looks at its memory")]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Whether it has not ended.
     #[allow(dead_code, reason = "the fault matrix asks")]
     pub fn is_running(&mut self) -> bool {

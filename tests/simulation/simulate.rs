@@ -11,6 +11,8 @@
 #[allow(dead_code, reason = "the simulation needs a part of it")]
 mod model;
 mod sim;
+#[path = "../common/span.rs"]
+mod span;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -30,7 +32,7 @@ struct Cli {
     #[arg(long, value_name = "A..B", default_value = "0..1000", value_parser = seeds)]
     seeds: Range<u64>,
     /// Stop after so long.
-    #[arg(long = "for", value_name = "TIME", value_parser = time)]
+    #[arg(long = "for", value_name = "TIME", value_parser = span::span)]
     until: Option<Duration>,
     /// Print what happened in one seed, and nothing else.
     #[arg(long, value_name = "SEED")]
@@ -50,19 +52,6 @@ fn seeds(text: &str) -> Result<Range<u64>, String> {
     let wanted = || format!("{text:?} is no range of seeds: write it as 0..1000");
     let (from, to) = text.split_once("..").ok_or_else(wanted)?;
     Ok(from.parse().map_err(|_| wanted())?..to.parse().map_err(|_| wanted())?)
-}
-
-fn time(text: &str) -> Result<Duration, String> {
-    let wanted = || format!("{text:?} is no time: write it as 90s, 10m or 2h");
-    let unit = text.chars().last().ok_or_else(wanted)?;
-    let number: u64 = text[..text.len() - unit.len_utf8()].parse().map_err(|_| wanted())?;
-    let seconds = match unit {
-        's' => 1,
-        'm' => 60,
-        'h' => 3_600,
-        _ => return Err(wanted()),
-    };
-    Ok(Duration::from_secs(number * seconds))
 }
 
 #[derive(Default)]

@@ -195,6 +195,11 @@ impl Model {
         alive
     }
 
+    /// Whether the first mark has come, with the settings: until then everything waits.
+    pub fn has_begun(&self) -> bool {
+        self.settings.is_some()
+    }
+
     /// Desk time, in milliseconds; 0 before the first mark.
     pub fn desk_time(&self) -> i64 {
         self.desk_time
