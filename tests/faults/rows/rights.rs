@@ -29,7 +29,8 @@ pub fn right_taken_away(scene: &mut Scene) {
     assert_eq!(found.code, Some(1), "{said}");
     assert!(said.contains("Describe on the groups") && said.contains(&scene.world.app), "{said}");
     change(scene, "--add", groups);
-    let service = scene.world.run_as("a", &user);
+    let mut service = scene.world.run_as("a", &user);
+    service.await_ready();
     scene.settle(load, [service]);
 }
 

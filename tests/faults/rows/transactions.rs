@@ -3,12 +3,10 @@
 use std::thread;
 use std::time::Duration;
 
-use hashbuy::log::{Isolation, Log as _, Partition};
 use rustix::process::Signal;
 
 use crate::proxy::{Api, Deed, Rule, Way};
 use crate::scene::Scene;
-use crate::world::{INBOX, World};
 
 const PACE: Duration = Duration::from_millis(100);
 /// With shoppers around, each step of a transaction is seen within so long, a restore before it included.
@@ -61,7 +59,11 @@ pub fn stopped_past_the_timeout(scene: &mut Scene) {
         trap.release();
         thread::sleep(Duration::from_secs(seconds));
         // A busy broker takes its time.
-        scene.world.wait_for("the broker's abort", STEP, |world| (!is_open(world)).then_some(()));
+        let (id, broker) = (scene.id("a"), scene.broker);
+        scene.world.wait_for("the broker's abort", STEP, |_| {
+            let said = broker.tool(&["transactions", "describe", "--transactional-id", &id]);
+            said.contains("CompleteAbort").then_some(())
+        });
         service.signal(Signal::CONT);
         scene.world.wait_for("that it is aborted", STEP, |_| (aborted(&mut service) > before).then_some(()));
     }
@@ -123,14 +125,4 @@ fn aborted(service: &mut crate::process::Service) -> f64 {
     let body = service.get("/metrics").1;
     let lines = body.lines().filter(|line| line.starts_with("hashbuy_desk_aborts_total{"));
     lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
-}
-
-/// Whether somebody has a transaction open in the changelog.
-fn is_open(world: &World) -> bool {
-    let mut lookup = world.log.lookup().unwrap();
-    (0..INBOX).any(|number| {
-        let partition = Partition::new(world.topic("changelog"), number);
-        let mut end = |isolation| lookup.watermarks(&partition, isolation).unwrap().1;
-        end(Isolation::Committed) < end(Isolation::Uncommitted)
-    })
 }

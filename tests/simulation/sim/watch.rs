@@ -301,7 +301,7 @@ impl Watch {
     }
 
     /// Who has confirmed in time and done nothing odd has bought: unless the tweet came into its partition behind
-    /// one that was past the deadline and the slack already, or long after it was tweeted, or the partition had
+    /// one that was past the deadline and the slack already, or the partition had
     /// brought nothing for so long that nobody waited for it.
     fn promises(
         &mut self,
@@ -314,7 +314,7 @@ impl Watch {
         let told: HashMap<u64, (&Vec<Delivered>, &Delivered)> = told.collect();
         for promise in promises {
             let Some((partition, one)) = told.get(&promise.tweet) else { continue };
-            let is_late = one.before >= promise.deadline + slack || one.at > promise.time + 6_000;
+            let is_late = one.before >= promise.deadline + slack;
             if is_late || was_idle(partition, promise.time - IDLE_END, one.at - 1) {
                 continue;
             }
