@@ -63,7 +63,12 @@ impl KafkaLog {
     }
 }
 
-fn admin(settings: &Settings) -> Result<AdminClient<DefaultClientContext>, Error> {
+/// A client that asks how topics are, and makes them.
+pub(super) type Admin = AdminClient<DefaultClientContext>;
+
+/// # Errors
+/// [`Kind::Fatal`] for properties that librdkafka does not take.
+pub(super) fn admin(settings: &Settings) -> Result<Admin, Error> {
     let client = settings.lookup(Isolation::Uncommitted);
     client.create().map_err(|error| Error::new(Kind::Fatal, format!("kafka.properties: {error}")))
 }
@@ -72,12 +77,8 @@ fn admin(settings: &Settings) -> Result<AdminClient<DefaultClientContext>, Error
 ///
 /// # Errors
 /// [`Kind::Retry`]
-pub(super) fn topic_settings(
-    settings: &Settings,
-    topic: &str,
-) -> Result<Option<BTreeMap<String, String>>, Error> {
+pub(super) fn topic_settings(admin: &Admin, topic: &str) -> Result<Option<BTreeMap<String, String>>, Error> {
     let what = format!("the settings of topic {topic} cannot be looked up");
-    let admin = admin(settings)?;
     let options = AdminOptions::new().request_timeout(Some(PATIENCE));
     let answer = wait_for(admin.describe_configs(&[ResourceSpecifier::Topic(topic)], &options));
     let answer = answer.map_err(|error| of_request(&what, &error))?.into_iter().next();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 
-use super::admin::topic_settings;
+use super::admin::{Admin, admin, topic_settings};
 use super::error::of_request;
 use super::partitions;
 use super::reader::{Alone, Quiet, absolute};
@@ -23,6 +23,8 @@ pub(super) struct KafkaLookup {
     committed: Alone,
     uncommitted: Alone,
     groups: BTreeMap<String, Offsets>,
+    /// Made when it is needed, and kept: to be rid of one takes a tenth of a second.
+    admin: Option<Admin>,
 }
 
 impl KafkaLookup {
@@ -37,6 +39,7 @@ impl KafkaLookup {
             committed: client(Isolation::Committed)?,
             uncommitted: client(Isolation::Uncommitted)?,
             groups: BTreeMap::new(),
+            admin: None,
         })
     }
 }
@@ -57,7 +60,11 @@ impl Lookup for KafkaLookup {
     }
 
     fn settings(&mut self, topic: &str) -> Result<Option<BTreeMap<String, String>>, Error> {
-        topic_settings(&self.settings, topic)
+        let admin = match &mut self.admin {
+            Some(admin) => admin,
+            none => none.insert(admin(&self.settings)?),
+        };
+        topic_settings(admin, topic)
     }
 
     fn committed(&mut self, group: &str, partitions: &[Partition]) -> Result<Vec<Option<Committed>>, Error> {
