@@ -29,6 +29,9 @@ const IDLE_END: i64 = 12_000;
 /// And when its tweet time has not moved for so long, or it is empty.
 const IDLE_AFTER: i64 = 58_000;
 
+/// So much at most is remembered of what an account did.
+const MOST: [(&str, usize); 2] = [("markers", 256), ("deletions", 64)];
+
 /// The key of the codes.
 pub const SECRET: &[u8] = b"what nobody may know";
 /// The state is compared at every so manieth look.
@@ -57,6 +60,8 @@ pub struct Watch {
     ended: BTreeMap<String, String>,
     ordered: BTreeSet<String>,
     ids: BTreeSet<String>,
+    /// All that were ever linked.
+    accounts: BTreeSet<String>,
     census: BTreeMap<String, u64>,
     pub promises: u64,
 }
@@ -84,6 +89,7 @@ impl Watch {
             ended: BTreeMap::new(),
             ordered: BTreeSet::new(),
             ids: BTreeSet::new(),
+            accounts: BTreeSet::new(),
             census: BTreeMap::new(),
             promises: 0,
         }
@@ -171,6 +177,10 @@ impl Watch {
             Ok(Inbox::Mark { time, .. }) if time.millis() > self.marked[number] => {
                 self.marked[number] = time.millis();
                 self.mark(record, time.millis(), delivered)
+            }
+            Ok(Inbox::Account { account_id, .. }) => {
+                self.accounts.insert(account_id.to_string());
+                Ok(())
             }
             Ok(_) => Ok(()),
             Err(corrupt) => Err(format!("inbox/{number}@{}: {corrupt}", record.offset)),
@@ -333,7 +343,8 @@ impl Watch {
         Ok(())
     }
 
-    /// The changelog, replayed: it ends where the group is, and holds what the model holds.
+    /// The changelog, replayed: it ends where the group is, holds what the model holds, and nothing is
+    /// remembered beyond its bounds.
     fn state(&mut self, log: &MemoryLog) -> Result<(), String> {
         let decided: BTreeMap<u32, u64> = self.decided().into_iter().collect();
         for (number, model) in self.oracle.models() {
@@ -344,6 +355,10 @@ impl Watch {
                 records.into_iter().map(|record| (record.key.unwrap_or_default(), record.value)).collect();
             for (key, value) in newest {
                 let key = String::from_utf8(key).unwrap();
+                if let Some(value) = &value {
+                    self.bounded(&key, value)
+                        .map_err(|what| format!("partition {number} at {committed}: {what} (I8)"))?;
+                }
                 let restored = desk.restore(&key, value.as_deref()).map_err(|error| error.to_string())?;
                 offset = restored.or(offset);
             }
@@ -357,6 +372,23 @@ impl Watch {
                 return Err(format!(
                     "partition {number} at {committed}: {here} pendings in the changelog, {there} in the model (I2)"
                 ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether what is remembered under a key is: nothing of those who were never linked, and so much of what the
+    /// others did.
+    fn bounded(&self, key: &str, value: &[u8]) -> Result<(), String> {
+        let Some(id) = key.strip_prefix("account/") else { return Ok(()) };
+        if !self.accounts.contains(id) {
+            return Err(format!("account {id} is remembered, and was never linked"));
+        }
+        let record: Value = serde_json::from_slice(value).unwrap();
+        for (list, most) in MOST {
+            let count = record["history"][list].as_array().map_or(0, Vec::len);
+            if count > most {
+                return Err(format!("account {id} has {count} {list}, more than {most}"));
             }
         }
         Ok(())
