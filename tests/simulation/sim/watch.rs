@@ -5,8 +5,10 @@
 //! | the model | each decided inbox record with what the rules alone make of it | yes | nothing is left over |
 //! | marks | a mark at tweet time t, with every tweet that has to be in the inbox before it (I3, I5) | yes | |
 //! | sightings | every tweet that has to be seen is in the inbox (I5, I6) | | yes |
+//! | tables | the newest record of every account is in the inbox (I5) | | yes |
 //! | promises | who has confirmed in time and done nothing odd has bought (I3) | | yes |
-//! | state | the compacted changelog, replayed, holds the pendings that the model knows | | yes |
+//! | state | the compacted changelog, replayed, holds the pendings that the model knows | yes | yes |
+//! | bounds | what it remembers of an account has its bounds (I8) | yes | yes |
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -19,7 +21,7 @@ use hashbuy::log::{Isolation, Log, Lookup, Partition};
 use hashbuy::worker::partitioner::partition_of;
 use serde_json::Value;
 
-use super::firehose::{Delivered, Told};
+use super::firehose::{ACCOUNTS, Delivered, Told};
 use super::people::Promise;
 use crate::model::{Marks, Oracle, Topic};
 
@@ -60,8 +62,8 @@ pub struct Watch {
     ended: BTreeMap<String, String>,
     ordered: BTreeSet<String>,
     ids: BTreeSet<String>,
-    /// All that were ever linked.
-    accounts: BTreeSet<String>,
+    /// All that were ever linked, and up to which offset of the table the inbox knows of each.
+    accounts: BTreeMap<String, u64>,
     census: BTreeMap<String, u64>,
     pub promises: u64,
 }
@@ -89,7 +91,7 @@ impl Watch {
             ended: BTreeMap::new(),
             ordered: BTreeSet::new(),
             ids: BTreeSet::new(),
-            accounts: BTreeSet::new(),
+            accounts: BTreeMap::new(),
             census: BTreeMap::new(),
             promises: 0,
         }
@@ -178,8 +180,9 @@ impl Watch {
                 self.marked[number] = time.millis();
                 self.mark(record, time.millis(), delivered)
             }
-            Ok(Inbox::Account { account_id, .. }) => {
-                self.accounts.insert(account_id.to_string());
+            Ok(Inbox::Account { account_id, position, .. }) => {
+                let known = self.accounts.entry(account_id.to_string()).or_default();
+                *known = position.offset.max(*known);
                 Ok(())
             }
             Ok(_) => Ok(()),
@@ -294,6 +297,7 @@ impl Watch {
             return Err(format!("purchase {purchase} is either not confirmed or not ordered (I1)"));
         }
         self.sightings(delivered)?;
+        self.tables(log)?;
         self.promises(delivered, promises, slack)?;
         self.oracle.finish()?;
         log.compact("desk-changelog", Tombstones::Drop).unwrap();
@@ -305,6 +309,21 @@ impl Watch {
         for told in told {
             if !self.sighted[self.inbox_of(told) as usize].contains(&told.id) {
                 return Err(format!("tweet {} of account {} was never seen (I5, I6)", told.id, told.author));
+            }
+        }
+        Ok(())
+    }
+
+    /// What became of each account last is in the inbox.
+    fn tables(&self, log: &MemoryLog) -> Result<(), String> {
+        let partitions = (0..ACCOUNTS).map(|number| Partition::new("accounts", number));
+        for record in partitions.flat_map(|partition| log.records_from(&partition, 0).unwrap()) {
+            let id = String::from_utf8(record.key.unwrap_or_default()).unwrap();
+            if self.accounts.get(&id).is_none_or(|known| *known < record.offset) {
+                return Err(format!(
+                    "accounts/{}@{}: {id} is not in the inbox (I5)",
+                    record.partition, record.offset
+                ));
             }
         }
         Ok(())
@@ -381,7 +400,7 @@ impl Watch {
     /// others did.
     fn bounded(&self, key: &str, value: &[u8]) -> Result<(), String> {
         let Some(id) = key.strip_prefix("account/") else { return Ok(()) };
-        if !self.accounts.contains(id) {
+        if !self.accounts.contains_key(id) {
             return Err(format!("account {id} is remembered, and was never linked"));
         }
         let record: Value = serde_json::from_slice(value).unwrap();
