@@ -466,6 +466,10 @@ impl World {
 
     /// What stands in the topics is compared with what has to stand there.
     fn look(&self) {
+        // What was being read when it failed is not read to its end.
+        if self.failed() {
+            return;
+        }
         let looked = self.broker.spare(|| {
             let mut watch = self.watch.borrow_mut();
             watch.look(&self.log, &self.firehose.borrow().delivered)
