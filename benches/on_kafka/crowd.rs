@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use hashbuy::core::account::Account;
 use hashbuy::core::ids::{AccountId, TweetId};
-use hashbuy::core::inbox::{Inbox, Position, SeenOffer, Sighting, encode};
+use hashbuy::core::inbox::{Inbox, Position, SeenCode, SeenOffer, Sighting, encode};
 use hashbuy::core::offer::Offer;
 use hashbuy::core::settings::Settings;
 use hashbuy::core::time::{DAY, Time};
@@ -130,16 +130,27 @@ impl Shoppers {
 
 /// A tweet with an offer's tag.
 pub fn wish(number: u64, tweet: u64, offer: &Arc<Offer>, time: Time) -> Inbox {
-    let id = tweet_id(time, tweet);
+    let seen = SeenOffer { hashtag: offer.hashtag.clone(), offer: Arc::clone(offer) };
+    sighting(number, tweet_id(time, tweet), time, vec![], vec![seen])
+}
+
+/// A tweet with codes or tags.
+pub fn sighting(
+    number: u64,
+    tweet_id: TweetId,
+    time: Time,
+    codes: Vec<SeenCode>,
+    offers: Vec<SeenOffer>,
+) -> Inbox {
     Inbox::Sighting(Sighting {
         account: id_of(number),
-        tweet_id: id,
-        first_id: id,
+        tweet_id,
+        first_id: tweet_id,
         time,
         handle: Some(format!("shopper{number}")),
         protected: false,
-        codes: vec![],
-        offers: vec![SeenOffer { hashtag: offer.hashtag.clone(), offer: Arc::clone(offer) }],
+        codes,
+        offers,
     })
 }
 

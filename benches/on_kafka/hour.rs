@@ -17,7 +17,7 @@ use hashbuy::worker::{Clock as _, Topics};
 
 use crate::broker::Broker;
 use crate::changelog::{compact, stand};
-use crate::crowd::{self, OFFERS, account, id_of, mark, offer, send, wish};
+use crate::crowd::{self, OFFERS, account, id_of, mark, offer, send, sighting, wish};
 use crate::firehose::settle;
 use crate::service::{How, SECRET, Service};
 
@@ -141,15 +141,6 @@ fn linked(number: u64, offset: u64, time: Time) -> Inbox {
 }
 
 fn answer(number: u64, id: TweetId, time: Time, code: Code) -> Inbox {
-    let hashtag = code.hashtag("Confirm");
-    Inbox::Sighting(hashbuy::core::inbox::Sighting {
-        account: id_of(number),
-        tweet_id: id,
-        first_id: id,
-        time,
-        handle: Some(format!("shopper{number}")),
-        protected: false,
-        codes: vec![SeenCode { hashtag, code }],
-        offers: vec![],
-    })
+    let seen = SeenCode { hashtag: code.hashtag("Confirm"), code };
+    sighting(number, id, time, vec![seen], vec![])
 }

@@ -264,10 +264,7 @@ impl DeskWorker {
         let ended = self.commit();
         self.member.leave();
         let remains = Remains { _parts: self.parts };
-        match ended {
-            Ok(_) => Ok((self.done, remains)),
-            Err(stop) => Err(stop),
-        }
+        ended.map(|_| (self.done, remains))
     }
 
     /// What was done since the last call.

@@ -330,8 +330,8 @@ impl Watch {
     }
 
     /// Who has confirmed in time and done nothing odd has bought: unless the tweet came into its partition behind
-    /// one that was past the deadline and the slack already, or the partition had
-    /// brought nothing for so long that nobody waited for it.
+    /// one that was past the deadline and the slack already, or the partition had brought nothing for so long that
+    /// nobody waited for it.
     fn promises(
         &mut self,
         delivered: &[Vec<Delivered>],
