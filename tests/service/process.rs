@@ -8,7 +8,7 @@ use std::process::{Child, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 
 use crate::common::program::command;
 
@@ -100,10 +100,14 @@ impl Service {
         self.child.wait().unwrap();
     }
 
-    /// Sends it a signal.
+    /// Sends it a signal. One that stops it is waited for: until the last of its threads stands still, the others go
+    /// on for a while.
     pub fn signal(&self, signal: Signal) {
         let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
         kill_process(pid, signal).unwrap();
+        if signal == Signal::STOP {
+            waitid(WaitId::Pid(pid), WaitIdOptions::STOPPED).unwrap();
+        }
     }
 
     /// Asks it to end, as an orchestrator does.

@@ -1,10 +1,11 @@
 //! Harm to a single process in the middle of a transaction.
 
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
+use crate::process::Service;
 use crate::proxy::{Api, Deed, Rule, Way};
 use crate::scene::Scene;
 
@@ -50,25 +51,31 @@ pub fn stopped_past_the_timeout(scene: &mut Scene) {
     let mut service = scene.run_behind(&proxy, "a");
     for seconds in [9, 13] {
         load.await_more(5, STEP, &scene.world);
+        let before = aborted(&mut service);
         let rule = Rule::new(Way::Answer, Api::TXN_OFFSET_COMMIT, Deed::Hold).of(&scene.id("a")).times(1);
         let trap = proxy.add(rule);
         assert!(trap.has_caught(STEP), "{}", scene.world.said());
-        let before = aborted(&mut service);
         service.signal(Signal::STOP);
-        scene.say(&format!("stopped for {seconds} s"));
         trap.release();
+        scene.say(&format!("stopped for {seconds} s"));
         thread::sleep(Duration::from_secs(seconds));
         // A busy broker takes its time.
-        let (id, broker) = (scene.id("a"), scene.broker);
-        scene.world.wait_for("the broker's abort", STEP, |_| {
-            let said = broker.tool(&["transactions", "describe", "--transactional-id", &id]);
-            said.contains("CompleteAbort").then_some(())
-        });
+        let deadline = Instant::now() + STEP;
+        while state_of_transaction(scene) != "CompleteAbort" {
+            assert!(Instant::now() < deadline, "not aborted by the broker: {}", state_of_transaction(scene));
+        }
         service.signal(Signal::CONT);
         scene.world.wait_for("that it is aborted", STEP, |_| (aborted(&mut service) > before).then_some(()));
     }
     load.await_more(5, STEP, &scene.world);
     scene.settle(load, [service]);
+}
+
+/// What the broker makes of the last transaction, in the words of its own tool.
+fn state_of_transaction(scene: &Scene) -> String {
+    let said = scene.broker.tool(&["transactions", "describe", "--transactional-id", &scene.id("a")]);
+    let words = said.lines().nth(1).into_iter().flat_map(str::split_whitespace);
+    words.into_iter().nth(4).unwrap_or_else(|| panic!("no state in {said}")).to_owned()
 }
 
 /// Row 6. The request to end a transaction is on its way until the next transaction is open. Were it taken for the
@@ -121,7 +128,7 @@ pub fn answer_is_lost(scene: &mut Scene) {
 }
 
 /// Transactions that were not committed, or of which that is not known.
-fn aborted(service: &mut crate::process::Service) -> f64 {
+fn aborted(service: &mut Service) -> f64 {
     let body = service.get("/metrics").1;
     let lines = body.lines().filter(|line| line.starts_with("hashbuy_desk_aborts_total{"));
     lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
