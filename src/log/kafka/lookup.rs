@@ -1,6 +1,7 @@
 //! Looks things up, without reading or joining anything.
 
 use std::collections::BTreeMap;
+use std::thread;
 use std::time::Duration;
 
 use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext};
@@ -23,8 +24,17 @@ pub(super) struct KafkaLookup {
     committed: Alone,
     uncommitted: Alone,
     groups: BTreeMap<String, Offsets>,
-    /// Made when it is needed, and kept: to be rid of one takes a tenth of a second.
+    /// Made when it is needed, and kept.
     admin: Option<Admin>,
+}
+
+impl Drop for KafkaLookup {
+    /// To be rid of an admin client takes a tenth of a second, which nobody has to wait for.
+    fn drop(&mut self) {
+        if let Some(admin) = self.admin.take() {
+            let _ = thread::Builder::new().name("admin's end".into()).spawn(|| drop(admin));
+        }
+    }
 }
 
 impl KafkaLookup {

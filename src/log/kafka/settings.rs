@@ -181,6 +181,9 @@ impl Settings {
 }
 
 const COMMON: &[(&str, &str)] = &[
+    // Half of it is how long a new client may wait before it asks its first question (11 ms at least), and a process
+    // that starts makes a dozen of them; 100 by default.
+    ("reconnect.backoff.ms", "22"),
     // A broker that comes back is found within a second, not within ten.
     ("reconnect.backoff.max.ms", "1000"),
     ("socket.nagle.disable", "true"),

@@ -37,6 +37,9 @@ use crate::log::{Appended, Error, Kind, NewRecord, Partition, Standing, Transact
 /// is aborted meanwhile.
 const INIT_WAIT: Duration = Duration::from_secs(30);
 
+/// A broker that answers at all has done so by then.
+const CONNECT_WAIT: Duration = Duration::from_millis(500);
+
 /// How much longer than a transaction its end may take: the coordinator may just be moving.
 const END_GRACE: Duration = Duration::from_secs(5);
 
@@ -68,6 +71,9 @@ fn take_over(settings: &Settings, id: &str) -> Result<(Arc<Counted>, Caller<Coun
     let caller = Caller::new(&producer)
         .map_err(|error| Error::new(Kind::Retry, format!("{what} cannot be taken over: {error}")))?;
     let deadline = Instant::now() + INIT_WAIT;
+    // Without a broker that it is connected to, librdkafka asks for the coordinator half a second later. Whether one
+    // was found does not matter here: the call below says what is wrong.
+    let _ = producer.client().fetch_cluster_id(CONNECT_WAIT);
     loop {
         let made = caller.call(left(deadline), |producer, wait| producer.init_transactions(wait));
         let Err(error) = made.unwrap_or_else(|| Err(silence())) else { return Ok((producer, caller)) };
