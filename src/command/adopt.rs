@@ -13,6 +13,7 @@ use crate::log::Partition;
 use crate::operate::offsets::{Offsets, Verdict, offsets, partitions};
 use crate::operate::quiet::nobody_in;
 use crate::operate::{patiently, some_of};
+use crate::worker::desk::counted;
 
 /// The end of its help.
 pub const HELP: &str = "\
@@ -151,7 +152,7 @@ fn confirm(yes: bool, count: usize) -> Result<(), Error> {
             "nobody can be asked here: say --yes if the table above is what you want".into(),
         ));
     }
-    tell(format_args!("Take the changelog's offset for {count} partitions? Type yes:"));
+    tell(format_args!("Take the changelog's offset for {}? Type yes:", counted(count)));
     let mut answer = String::new();
     io::stdin().read_line(&mut answer).map_err(Error::failed)?;
     if answer.trim() == "yes" { Ok(()) } else { Err(Error::Failed("nothing was done".into())) }
