@@ -1,7 +1,7 @@
 //! Single steps of the recipe for exactly once, each with the trouble that it is there for.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use hashbuy::core::inbox::{Inbox, decode, encode};
@@ -152,6 +152,43 @@ fn without_a_producer_nothing_is_passed_by() {
     let answered = fleet.told.iter().filter(|event| event.tweet().is_some()).count() as u64;
     let counted: u64 = fleet.nothing.iter().map(|(_, times)| times).sum();
     assert!(sightings <= answered + counted, "{sightings} sightings, {answered} answers, {counted} reasons");
+}
+
+/// Before the new producer is there the old one's transaction may still be committed: until then nobody asks what
+/// came of it.
+#[test]
+fn the_new_producer_comes_before_the_state() {
+    let early = Arc::new(AtomicUsize::new(0));
+    let (fleet, books) = play(13, 1, 1, |fleet, step| {
+        let faults: Option<Faults> = match step % 200 {
+            50 => {
+                let (early, mut in_doubt) = (Arc::clone(&early), false);
+                Some(Box::new(move |step| match step {
+                    Step::Commit(_) => {
+                        in_doubt = true;
+                        Some(Fault::Refused(Kind::Unknown))
+                    }
+                    Step::Init(_) => Some(Fault::Refused(Kind::Retry)),
+                    Step::Committed("app-desk") if in_doubt => {
+                        early.fetch_add(1, Ordering::SeqCst);
+                        None
+                    }
+                    _ => None,
+                }))
+            }
+            150 => None,
+            _ => return,
+        };
+        fleet.log.set_faults(faults);
+    });
+    assert_eq!(early.load(Ordering::SeqCst), 0);
+    assert!(
+        fleet.aborts >= 9 && fleet.restored >= 36,
+        "{} aborts, {} restored",
+        fleet.aborts,
+        fleet.restored
+    );
+    assert!(count(&books, "purchase.confirmed") > 20, "{books:?}");
 }
 
 /// A restore waits for brokers that are away; one that makes no progress although they answer is a failure.
