@@ -51,6 +51,8 @@ pub struct Watch {
     looks: u32,
     /// Tweets that are in the inbox, by partition.
     sighted: Vec<BTreeSet<u64>>,
+    /// The last record of each partition of the inbox that is not a mark.
+    told: Vec<Option<u64>>,
     /// The greatest mark of each partition of the inbox.
     marked: Vec<i64>,
     /// How much of each partition of the firehose has to be in each of the inbox.
@@ -83,6 +85,7 @@ impl Watch {
             read: all.collect(),
             looks: 0,
             sighted: vec![BTreeSet::new(); partitions],
+            told: vec![None; partitions],
             marked: vec![0; partitions],
             complete: HashMap::new(),
             first: Vec::new(),
@@ -142,9 +145,15 @@ impl Watch {
         })
     }
 
-    /// Every purchase has come to its end, and nothing is under way.
-    pub fn is_settled(&self) -> bool {
-        self.requested.keys().all(|purchase| self.ended.contains_key(purchase))
+    /// All that was tweeted has been seen and decided, and every purchase has come to its end.
+    pub fn is_settled(&mut self, delivered: &[Vec<Delivered>]) -> bool {
+        let decided: BTreeMap<u32, u64> = self.decided().into_iter().collect();
+        let is_decided = |(number, last): (u32, &Option<u64>)| {
+            last.is_none_or(|last| decided.get(&number).is_some_and(|next| *next > last))
+        };
+        self.sightings(delivered).is_ok()
+            && (0..).zip(&self.told).all(is_decided)
+            && self.requested.keys().all(|purchase| self.ended.contains_key(purchase))
     }
 
     pub fn census(&self) -> BTreeMap<String, u64> {
@@ -171,7 +180,11 @@ impl Watch {
         let number = record.partition as usize;
         let value = record.value.as_deref().unwrap_or_default();
         self.oracle.inbox(record.partition, record.offset, record.timestamp.millis(), value);
-        match self.marks.read(value) {
+        let read = self.marks.read(value);
+        if !matches!(read, Ok(Inbox::Mark { .. })) {
+            self.told[number] = Some(record.offset);
+        }
+        match read {
             Ok(Inbox::Sighting(sighting)) => {
                 self.sighted[number].insert(sighting.tweet_id.get());
                 Ok(())
