@@ -68,6 +68,20 @@ impl Broker {
         Broker::up_as(name, &["--users"])
     }
 
+    /// Starts three brokers of which each is reached by the others at one of these ports only: whoever holds them
+    /// passes on what comes to [`Broker::back_doors`].
+    ///
+    /// # Errors
+    /// What the script says.
+    pub fn up_apart(name: &str, ports: &[String]) -> Result<Broker, String> {
+        Broker::up_as(name, &["--brokers", "3", "--apart", &ports.join(",")])
+    }
+
+    /// Where the brokers of [`Broker::up_apart`] hear each other.
+    pub fn back_doors(&self) -> String {
+        std::fs::read_to_string(self.folder.join("apart")).unwrap().trim().to_owned()
+    }
+
     fn up_as(name: &str, arguments: &[&str]) -> Result<Broker, String> {
         let folder = built::scratch().join(format!("kafka-{name}-{}", std::process::id()));
         let pid = std::process::id().to_string();

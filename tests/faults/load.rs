@@ -21,7 +21,7 @@ use crate::world::{World, account, offer};
 /// The id of the first shopper's account.
 const FIRST: u64 = 10_000;
 /// So many have accounts.
-const SHOPPERS: usize = 600;
+const SHOPPERS: usize = 1_200;
 /// Units of the rare article.
 pub const STOCK: u64 = 8;
 /// Who comes too late tweets so long after the answer, by a tweet that says that it is later.

@@ -38,6 +38,7 @@ use libtest_mimic::{Arguments, Trial};
 
 use self::broker::Broker;
 use self::common::built;
+use self::proxy::{Doors, Proxy};
 use self::rows::{On, ROWS, Row};
 use self::scene::Scene;
 
@@ -68,6 +69,7 @@ fn main() {
                 On::Single => play(row, single.get_or_init(|| Broker::up("faults")).as_ref()?, all),
                 On::Own => play(row, &Broker::up(row.name)?, all),
                 On::WithUsers => play(row, &Broker::up_with_users(row.name)?, all),
+                On::Apart => play_apart(row, all)?,
                 On::Cluster => {
                     let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
                     let cluster = cluster.get_or_init(|| Broker::up_with("cluster", 3)).as_ref()?;
@@ -96,4 +98,15 @@ fn main() {
 
 fn play(row: &Row, broker: &Broker, loud: bool) {
     (row.play)(&mut Scene::new(row.name, broker, loud));
+}
+
+/// Plays a row on three brokers that reach each other through a proxy only.
+fn play_apart(row: &Row, loud: bool) -> Result<(), String> {
+    let doors = Doors::open(3);
+    let ports: Vec<String> = doors.ports().map(|port| port.to_string()).collect();
+    let broker = Broker::up_apart(row.name, &ports)?;
+    let mut scene = Scene::new(row.name, &broker, loud);
+    scene.between = Some(Proxy::on(doors, &broker.back_doors()));
+    (row.play)(&mut scene);
+    Ok(())
 }

@@ -19,6 +19,8 @@ pub const SETTLED: Duration = Duration::from_secs(120);
 pub struct Scene<'b> {
     pub world: World,
     pub broker: &'b Broker,
+    /// What is between the brokers, where something is.
+    pub between: Option<Proxy>,
     name: &'static str,
     began: Instant,
     /// Whether anybody watches.
@@ -28,7 +30,7 @@ pub struct Scene<'b> {
 impl<'b> Scene<'b> {
     pub fn new(name: &'static str, broker: &'b Broker, loud: bool) -> Scene<'b> {
         let world = World::new(&broker.bootstrap);
-        let scene = Scene { world, broker, name, began: Instant::now(), loud };
+        let scene = Scene { world, broker, between: None, name, began: Instant::now(), loud };
         scene.say("begins");
         scene
     }

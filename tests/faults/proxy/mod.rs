@@ -23,6 +23,20 @@ use self::rules::{Rules, Verdict};
 /// A client that goes is followed by its connection to the broker after so long: what was sent is to be handled.
 const LINGER: Duration = Duration::from_secs(2);
 
+/// Ports that can be told before it is known to whom they lead. Whoever comes waits.
+pub struct Doors(Vec<TcpListener>);
+
+impl Doors {
+    /// So many.
+    pub fn open(count: usize) -> Doors {
+        Doors((0..count).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect())
+    }
+
+    pub fn ports(&self) -> impl Iterator<Item = u16> + '_ {
+        self.0.iter().map(|listener| listener.local_addr().unwrap().port())
+    }
+}
+
 /// A running proxy. It ends when this is dropped.
 pub struct Proxy {
     /// `host:port` of the proxy for each broker.
@@ -44,15 +58,15 @@ type Open = Mutex<BTreeMap<i32, Request>>;
 impl Proxy {
     /// Between a client and these brokers, `127.0.0.1:port` each with commas between them.
     pub fn to(brokers: &str) -> Proxy {
+        Proxy::on(Doors::open(brokers.split(',').count()), brokers)
+    }
+
+    /// The same on ports that are open already.
+    pub fn on(doors: Doors, brokers: &str) -> Proxy {
         let port = |address: &str| address.rsplit_once(':').unwrap().1.parse::<u16>().unwrap();
-        let listeners: Vec<(u16, TcpListener)> = brokers
-            .split(',')
-            .map(|broker| (port(broker), TcpListener::bind("127.0.0.1:0").unwrap()))
-            .collect();
-        let own = |listener: &TcpListener| listener.local_addr().unwrap().port();
-        let ports = listeners.iter().map(|(broker, listener)| (*broker, own(listener))).collect();
-        let addresses: Vec<String> =
-            listeners.iter().map(|(_, listener)| format!("127.0.0.1:{}", own(listener))).collect();
+        let ports = brokers.split(',').map(port).zip(doors.ports()).collect();
+        let addresses: Vec<String> = doors.ports().map(|own| format!("127.0.0.1:{own}")).collect();
+        let listeners: Vec<(u16, TcpListener)> = brokers.split(',').map(port).zip(doors.0).collect();
         let shared = Arc::new(Shared { rules: Arc::default(), ports, streams: Mutex::default() });
         for (broker, listener) in listeners {
             let shared = Arc::clone(&shared);

@@ -129,6 +129,40 @@ pub fn network_is_cut(scene: &mut Scene) {
     scene.settle(load, [first, second]);
 }
 
+/// Row 10. Nothing goes through between brokers, for as long as copies may lag and for longer: of one that leads the
+/// events, of one that keeps the transactions, of all.
+pub fn cut_off(scene: &mut Scene) {
+    let between = scene.between.take().unwrap();
+    let doors: Vec<u16> = scene
+        .broker
+        .back_doors()
+        .split(',')
+        .map(|address| address.rsplit_once(':').unwrap().1.parse().unwrap())
+        .collect();
+    scene.broker.await_in_sync();
+    let load = scene.open(PACE);
+    let mut services = two(scene, &load);
+    for (duty, seconds) in
+        [(Some(Duty::Leader), 10), (Some(Duty::OfTransactions), 45), (None, 10), (None, 45)]
+    {
+        let cut: Vec<u16> = match duty {
+            Some(duty) => vec![doors[usize::try_from(duty.broker(scene, "a") - 1).unwrap()]],
+            None => doors.clone(),
+        };
+        scene.say(&format!("nothing goes through to {} of the brokers for {seconds} s, {duty:?}", cut.len()));
+        cut.iter().for_each(|door| between.cut_from(*door));
+        thread::sleep(Duration::from_secs(seconds));
+        cut.iter().for_each(|door| between.restore_to(*door));
+        let stalled = load.await_more(5, STALL, &scene.world);
+        scene.say(&format!("five more bought after {stalled:?}"));
+        scene.broker.await_in_sync();
+    }
+    for service in &mut services {
+        assert!(service.is_running(), "{}", service.log());
+    }
+    scene.settle(load, services);
+}
+
 /// Row 11. Fewer copies in sync than the events need: nothing is committed, nothing is lost, nobody ends.
 pub fn too_few_in_sync(scene: &mut Scene) {
     let load = scene.open(PACE);

@@ -33,6 +33,8 @@ pub enum On {
     WithUsers,
     /// The cluster of three, alone.
     Cluster,
+    /// Three of its own, with a proxy between them.
+    Apart,
 }
 
 /// A row of the matrix.
@@ -67,6 +69,7 @@ pub const ROWS: &[Row] = &[
     row("row_08_brokers_are_killed", On::Cluster, false, brokers::killed),
     row("row_09_brokers_stand_still", On::Cluster, false, brokers::stand_still),
     row("row_10_network_is_cut", On::Cluster, false, brokers::network_is_cut),
+    row("row_10_brokers_are_cut_off", On::Apart, false, brokers::cut_off),
     row("row_11_too_few_copies_in_sync", On::Cluster, false, brokers::too_few_in_sync),
     row("row_12_disk_of_a_broker_is_full", On::Cluster, false, brokers::disk_is_full),
     row("row_12_slow_broker", On::Own, false, brokers::slow),
