@@ -6,8 +6,9 @@ use crate::common::program::text;
 use crate::process::Service;
 use crate::world::{INBOX, SOON, World, account, offer};
 
-const ANNA: u64 = 901;
-const BEN: u64 = 902;
+// As long as real ones: a shorter id could stand in a figure by chance.
+const ANNA: u64 = 7_340_126_589_417_203_901;
+const BEN: u64 = 7_340_126_589_417_203_902;
 
 /// From the start to a purchase, and to a second start: what is missing, every metric, and what is restored.
 pub fn every_metric_is_served(world: &mut World) {
