@@ -110,7 +110,11 @@ fn unsafe_code_has_one_place() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut places: Vec<PathBuf> = sources(&root)
         .into_iter()
-        .filter(|file| code(&fs::read_to_string(file).unwrap()).any(|(_, line)| line.contains("unsafe")))
+        .filter(|file| {
+            // Not the word in a policy for a page.
+            let is_code = |line: &str| line.contains("unsafe ") || line.contains("unsafe_code");
+            code(&fs::read_to_string(file).unwrap()).any(|(_, line)| is_code(line))
+        })
         .map(|file| file.strip_prefix(&root).unwrap().to_owned())
         .collect();
     places.sort();

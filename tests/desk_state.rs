@@ -14,7 +14,7 @@ use hashbuy::core::event::Details;
 use hashbuy::core::ids::{AccountId, TweetId};
 use hashbuy::core::inbox::{Inbox, Position, SeenCode, SeenOffer, Sighting, decode, encode};
 use hashbuy::core::offer::Offer;
-use hashbuy::core::settings::Settings;
+use hashbuy::core::settings::{Settings, Shared};
 use hashbuy::core::time::Time;
 use proptest::prelude::*;
 
@@ -93,7 +93,7 @@ fn offer(number: usize, version: u64, stock: u64) -> Arc<Offer> {
 
 /// Turns steps into records. What it knows of codes and tweets it learns from the effects.
 struct Script {
-    settings: Arc<Settings>,
+    settings: Shared,
     time: i64,
     sequence: u64,
     version: u64,
@@ -106,7 +106,7 @@ struct Script {
 impl Script {
     fn new() -> Script {
         Script {
-            settings: Arc::new(Settings::default()),
+            settings: Settings::default().into(),
             time: START,
             sequence: 0,
             version: 1,
@@ -118,7 +118,7 @@ impl Script {
     }
 
     fn mark(&self) -> Inbox {
-        Inbox::Mark { time: Time::from_millis(self.time), settings: Arc::clone(&self.settings) }
+        Inbox::Mark { time: Time::from_millis(self.time), settings: self.settings.clone() }
     }
 
     fn sighting(&mut self, account: u64, age: i64, offers: &[usize], codes: Vec<Code>) -> Inbox {
@@ -329,7 +329,7 @@ proptest! {
         }
         for days in [1, 40, 80] {
             let time = last.plus(days * 86_400_000);
-            let mark = Inbox::Mark { time, settings: Arc::new(Settings::default()) };
+            let mark = Inbox::Mark { time, settings: Settings::default().into() };
             let _ = desk.step(&mark, time, time, &mut Effects::default()).unwrap();
             write(&desk, &mut changelog, log.len());
             desk.commit();

@@ -2,6 +2,8 @@
 
 #![allow(dead_code)] // No bench uses all of it.
 
+pub mod beside;
+
 use std::sync::Arc;
 
 use hashbuy::core::offer::Offer;

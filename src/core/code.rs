@@ -12,15 +12,17 @@ use super::ids::{AccountId, TweetId};
 
 /// Crockford's base32: no I, L, O or U, which are easily misread.
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-/// Whether a byte is in the alphabet. A restore asks that many million times.
-const IS_KNOWN: [bool; 256] = {
-    let (mut is_known, mut index) = ([false; 256], 0);
-    while index < ALPHABET.len() {
-        is_known[ALPHABET[index] as usize] = true;
-        index += 1;
+/// The place of a byte in the alphabet, or [`UNKNOWN`]. A restore asks that many million times.
+const PLACES: [u8; 256] = {
+    let (mut places, mut place) = ([UNKNOWN; 256], 0);
+    while place < ALPHABET.len() {
+        places[ALPHABET[place] as usize] = place as u8;
+        place += 1;
     }
-    is_known
+    places
 };
+/// The place of what is not in the alphabet.
+const UNKNOWN: u8 = u8::MAX;
 /// Characters of a code.
 pub const CODE_LEN: usize = 8;
 /// A code has at least that many digits, so that no word of a language is one.
@@ -89,7 +91,7 @@ impl Code {
     /// Reads a code as it is written, in capitals.
     pub fn parse(text: &str) -> Option<Code> {
         let code = Code(text.as_bytes().try_into().ok()?);
-        let all_known = code.0.iter().all(|c| IS_KNOWN[usize::from(*c)]);
+        let all_known = code.0.iter().all(|c| PLACES[usize::from(*c)] != UNKNOWN);
         (all_known && code.has_enough_digits()).then_some(code)
     }
 
@@ -103,7 +105,13 @@ impl Code {
         format!("#{prefix}{}", self.as_str())
     }
 
-    fn of_bits(bits: u64) -> Code {
+    /// The 40 bits that the characters stand for, the first of them highest.
+    pub(super) fn bits(self) -> u64 {
+        self.0.iter().fold(0, |bits, c| bits << 5 | u64::from(PLACES[usize::from(*c)]))
+    }
+
+    /// The code whose characters stand for 40 bits, be there enough digits in it or not.
+    pub(super) fn of_bits(bits: u64) -> Code {
         let mut characters = [0; CODE_LEN];
         for (i, character) in characters.iter_mut().enumerate() {
             let five = bits >> (5 * (CODE_LEN - 1 - i)) & 31;
@@ -190,6 +198,7 @@ mod tests {
         for n in 0..2_000 {
             let code = Code::issue(&secret, account, &format!("offer-{n}"), tweet);
             assert_eq!(Code::parse(code.as_str()), Some(code));
+            assert_eq!(Code::of_bits(code.bits()), code);
         }
     }
 }

@@ -13,7 +13,7 @@ use super::account::Account;
 use super::code::Code;
 use super::ids::{AccountId, TweetId};
 use super::offer::Offer;
-use super::settings::Settings;
+use super::settings::Shared;
 use super::time::Time;
 pub use super::versioned::{Corrupt, Version, decode, encode, encode_as};
 
@@ -116,7 +116,7 @@ pub enum Inbox {
         /// The tweet time up to which the inbox is complete.
         time: Time,
         /// The settings that decide.
-        settings: Arc<Settings>,
+        settings: Shared,
     },
 }
 

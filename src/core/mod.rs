@@ -2,6 +2,7 @@
 //! no random numbers: what it decides on is handed to it.
 
 pub mod account;
+pub mod by_account;
 pub mod card_number;
 pub mod code;
 pub mod desk;
@@ -13,6 +14,7 @@ pub mod inbox;
 pub mod money;
 pub mod offer;
 pub mod prefilter;
+pub mod reader;
 pub mod record;
 pub mod reply;
 pub mod scan;

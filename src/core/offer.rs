@@ -14,7 +14,7 @@ pub const WINDOW_SECONDS: std::ops::RangeInclusive<u32> = 60..=3_600;
 ///
 /// [`Offer::from_json`] is the way in for records of others. The derived `Deserialize` is for what
 /// hashbuy wrote itself (inbox, pendings): it reads back exactly what `Serialize` writes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Offer {
     /// The key of the record; not empty.
     pub offer_id: String,
@@ -50,7 +50,7 @@ pub struct Offer {
 }
 
 /// What an offer offers.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum OfferKind {
     /// An article at a price.
@@ -71,7 +71,7 @@ pub enum OfferKind {
 }
 
 /// Whether an offer can be bought at all.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum OfferStatus {
     /// From `starts_at` to `ends_at` it can.

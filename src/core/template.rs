@@ -97,7 +97,7 @@ impl<'a> Iterator for Parts<'a> {
         if rest.is_empty() {
             return None;
         }
-        let text_end = rest.find(['{', '}']).unwrap_or(rest.len());
+        let text_end = memchr::memchr2(b'{', b'}', rest.as_bytes()).unwrap_or(rest.len());
         if text_end > 0 {
             self.0 = &rest[text_end..];
             return Some(Ok(Piece::Text(&rest[..text_end])));

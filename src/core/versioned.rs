@@ -104,8 +104,18 @@ pub fn decode<T: for<'de> Deserialize<'de>>(bytes: &[u8]) -> Result<T, Corrupt> 
 /// # Errors
 /// [`Corrupt`], also for a version that this release does not read.
 pub(super) fn version_of(bytes: &[u8]) -> Result<Version, Corrupt> {
-    let Read { v: found } = serde_json::from_slice(bytes)?;
+    let found = match at_the_front(bytes) {
+        Some(found) => found,
+        None => serde_json::from_slice::<Read>(bytes)?.v,
+    };
     Version::new(found).ok_or(Corrupt::Version { found })
+}
+
+/// The version where [`encode`] writes it: before everything else.
+fn at_the_front(bytes: &[u8]) -> Option<u32> {
+    let rest = bytes.strip_prefix(br#"{"v":"#)?;
+    let (digits, _) = rest.split_at_checked(memchr::memchr(b',', rest.get(..11)?)?)?;
+    std::str::from_utf8(digits).ok()?.parse().ok()
 }
 
 #[cfg(test)]

@@ -10,10 +10,9 @@
 //! | what was told of an offer (`told/<id>`) | the later of each | All partitions are told the same, and have been told everything; where a feeder was killed in between it tells all of them again. Until then a later end keeps counters for longer, which hurts nobody, and of two accounts of what is sold the greater is the newer one. |
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use crate::core::desk::{Change, Partition, Told};
-use crate::core::settings::Settings;
+use crate::core::settings::Shared;
 use crate::core::time::Time;
 
 /// What all partitions have in common.
@@ -22,7 +21,7 @@ pub struct Common {
     /// The greatest desk time.
     pub desk_time: Time,
     /// The settings in force.
-    pub settings: Option<Arc<Settings>>,
+    pub settings: Option<Shared>,
     /// What is known of offers.
     pub told: BTreeMap<String, Told>,
 }
@@ -48,7 +47,7 @@ impl Common {
         self.desk_time = self.desk_time.max(partition.desk_time);
         let Some(settings) = &partition.settings else { return };
         if self.settings.as_ref().is_none_or(|held| settings.goes_over(held)) {
-            self.settings = Some(Arc::clone(settings));
+            self.settings = Some(settings.clone());
         }
     }
 
@@ -73,9 +72,10 @@ impl Common {
 mod tests {
     use super::*;
     use crate::core::desk::SoldOut;
+    use crate::core::settings::Settings;
 
     fn partition(seconds: i64, revision: u64) -> Change {
-        let settings = Some(Arc::new(Settings { revision, ..Settings::default() }));
+        let settings = Some(Settings { revision, ..Settings::default() }.into());
         let desk_time = Time::from_millis(seconds * 1_000);
         Change::Partition { offset: 1, partition: Partition { desk_time, settings, partitions: Some(2) } }
     }

@@ -16,7 +16,7 @@ use crate::core::offer::{Offer, OfferStatus};
 use crate::core::prefilter::Prefilter;
 use crate::core::record::Rejection;
 use crate::core::scan::{OfferIndex, Scan};
-use crate::core::settings::Settings;
+use crate::core::settings::{Settings, Shared};
 use crate::core::tables::{AccountChange, AccountTable, OfferTable};
 use crate::core::tally::Counted;
 use crate::core::time::{MINUTE, Time};
@@ -27,7 +27,7 @@ pub const MAX_AHEAD: i64 = MINUTE;
 
 /// Scan and desk in one process.
 pub struct Engine {
-    settings: Arc<Settings>,
+    settings: Shared,
     ignored: HashSet<AccountId>,
     offers: OfferTable,
     accounts: AccountTable,
@@ -89,7 +89,7 @@ impl Engine {
     ) -> Engine {
         let accounts = AccountTable::new(settings.limits.accounts_per_card);
         Engine {
-            settings: Arc::new(settings),
+            settings: settings.into(),
             ignored,
             offers: OfferTable::new(),
             accounts,
@@ -113,7 +113,7 @@ impl Engine {
     /// # Errors
     /// [`Stopped`].
     pub fn load(&mut self, lines: Vec<Line>) -> Result<(), Stopped> {
-        self.deliver(Inbox::Mark { time: self.time, settings: Arc::clone(&self.settings) })?;
+        self.deliver(Inbox::Mark { time: self.time, settings: self.settings.clone() })?;
         let (mut timed, at_once): (Vec<Line>, Vec<Line>) =
             lines.into_iter().partition(|line| line.at().is_some());
         // Stable: lines of one time and table stay in the order of the file.
@@ -244,7 +244,7 @@ impl Engine {
             return Ok(());
         }
         self.time = to;
-        self.deliver(Inbox::Mark { time: to, settings: Arc::clone(&self.settings) })
+        self.deliver(Inbox::Mark { time: to, settings: self.settings.clone() })
     }
 
     fn apply(&mut self, line: Line) -> Result<(), Stopped> {

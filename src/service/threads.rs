@@ -201,7 +201,7 @@ pub(super) fn keeper(common: &Common) -> Result<(), Stop> {
     let options = KeeperOptions {
         app: config.service.app.clone(),
         topics: config.service.topics.clone(),
-        settings: Arc::new(config.settings.clone()),
+        settings: config.settings.clone().into(),
         silence: config.service.silence,
     };
     let make = || Keeper::new(Arc::clone(&common.log), Arc::clone(&common.clock), options.clone());

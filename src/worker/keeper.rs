@@ -14,7 +14,7 @@ use super::tables::bounds;
 use super::trouble::Troubles;
 use super::{Clock, Stop, Topic, Topics, Trouble, is_due, passes};
 use crate::core::inbox::Inbox;
-use crate::core::settings::Settings;
+use crate::core::settings::Shared;
 use crate::core::time::{MINUTE, SECOND, Time};
 use crate::log::{Committed, Error, Kind, Log, Lookup, Partition, Producer};
 
@@ -52,7 +52,7 @@ pub struct KeeperOptions {
     /// The topics.
     pub topics: Topics,
     /// What decides; it travels in the marks.
-    pub settings: Arc<Settings>,
+    pub settings: Shared,
     /// What time does when all is silent.
     pub silence: Silence,
 }
@@ -277,7 +277,7 @@ impl Keeper {
 
     /// One mark into each partition, also when time stands.
     fn write(&mut self) -> Result<(), Error> {
-        let mark = Inbox::Mark { time: self.time, settings: Arc::clone(&self.options.settings) };
+        let mark = Inbox::Mark { time: self.time, settings: self.options.settings.clone() };
         self.inbox.inbox_records(&mark).into_iter().try_for_each(|record| self.producer.send(record))?;
         if self.producer.outstanding(Duration::from_secs(1))? == 0 {
             self.troubles.over();

@@ -8,7 +8,7 @@ use crate::core::hashtag::fold;
 use crate::core::ids::AccountId;
 use crate::core::prefilter::Prefilter;
 use crate::core::scan::{OfferIndex, Scan};
-use crate::core::tables::OfferTable;
+use crate::core::tables::{LinkedIds, OfferTable};
 use crate::log::{Isolation, Log, Lookup, Message, Partition, Reader};
 
 /// What the scan goes by: made anew when the offers have changed.
@@ -27,7 +27,7 @@ pub(super) struct Tables {
     changed: bool,
     /// How many tags belong to an offer, withdrawn and ended ones included.
     pub tags: usize,
-    pub linked: HashSet<AccountId>,
+    pub linked: LinkedIds,
     code_prefix: String,
     ignored: HashSet<AccountId>,
 }
@@ -58,7 +58,7 @@ impl Tables {
             offers: OfferTable::new(),
             changed: true,
             tags: 0,
-            linked: HashSet::new(),
+            linked: LinkedIds::default(),
             code_prefix: code_prefix.to_owned(),
             ignored,
         })
@@ -127,11 +127,11 @@ fn take_offer(offers: &mut OfferTable, message: &Message<'_>, code_prefix: &str)
 }
 
 /// Whoever has a record counts as linked here, valid or not: the desk decides.
-fn take_account(linked: &mut HashSet<AccountId>, message: &Message<'_>) {
+fn take_account(linked: &mut LinkedIds, message: &Message<'_>) {
     let Some(id) = key_of(message).and_then(AccountId::parse) else { return };
     if message.value.is_some() {
         linked.insert(id);
     } else {
-        linked.remove(&id);
+        linked.remove(id);
     }
 }

@@ -14,6 +14,7 @@ use rdkafka::producer::{DefaultProducerContext, Producer as _, ThreadedProducer}
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
 use crate::broker::{self, Broker};
+use crate::bulk_cases;
 use crate::cases;
 use crate::fixture::{FILLER, Fixture, Stored, Topic};
 use crate::kafka_cases;
@@ -37,16 +38,22 @@ pub fn trials(trials: &mut Vec<Trial>) -> Arc<Shared> {
     let shared = Arc::new(Shared::default());
     let required = std::env::var(broker::REQUIRE).is_ok_and(|value| value == "1");
     let missing = Broker::missing().filter(|_| !required);
-    for &(name, case) in cases::ALL.iter().chain(kafka_cases::ALL) {
+    let mut add = |name: &str, run: Box<dyn FnOnce(&Kafka) + Send>| {
         let shared = Arc::clone(&shared);
         let trial = Trial::test(format!("kafka::{name}"), move || {
-            case(&shared.fixture()?);
+            run(&shared.fixture()?);
             Ok(())
         });
         trials.push(match &missing {
             Some(missing) => trial.with_ignored_flag(true).with_kind(missing),
             None => trial,
         });
+    };
+    for &(name, case) in cases::ALL.iter().chain(kafka_cases::ALL) {
+        add(name, Box::new(move |kafka| case(kafka)));
+    }
+    for &(name, case) in bulk_cases::ALL {
+        add(name, Box::new(case));
     }
     shared
 }
@@ -65,7 +72,7 @@ pub fn settings(bootstrap: &str) -> Settings {
 /// The log of a broker, for one case.
 pub struct Kafka {
     broker: Arc<Broker>,
-    log: KafkaLog,
+    pub log: KafkaLog,
     prefix: String,
 }
 

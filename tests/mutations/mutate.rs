@@ -15,6 +15,7 @@
 
 mod table;
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Write as _;
 use std::os::unix::process::CommandExt as _;
@@ -64,10 +65,25 @@ fn copy_project(root: &Path, copy: &Path) {
     let listed =
         Command::new("git").args(["ls-files", "-co", "--exclude-standard"]).current_dir(root).output();
     let listed = String::from_utf8(listed.unwrap().stdout).unwrap();
-    for file in listed.lines().filter(|file| root.join(file).is_file()) {
+    let files: BTreeSet<PathBuf> =
+        listed.lines().map(PathBuf::from).filter(|file| root.join(file).is_file()).collect();
+    for file in &files {
         let to = copy.join(file);
         std::fs::create_dir_all(to.parent().unwrap()).unwrap();
         write_if_changed(&to, &std::fs::read(root.join(file)).unwrap());
+    }
+    remove_others(copy, copy, &files);
+}
+
+/// What the project has no more goes from the copy too.
+fn remove_others(copy: &Path, folder: &Path, files: &BTreeSet<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        let path = entry.path();
+        if entry.file_type().unwrap().is_dir() {
+            remove_others(copy, &path, files);
+        } else if !files.contains(path.strip_prefix(copy).unwrap()) {
+            std::fs::remove_file(path).unwrap();
+        }
     }
 }
 

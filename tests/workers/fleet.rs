@@ -127,7 +127,7 @@ impl Fleet {
         let keeper = KeeperOptions {
             app: "app".into(),
             topics: topics.clone(),
-            settings: Arc::new(Settings::default()),
+            settings: Settings::default().into(),
             silence,
         };
         let mut fleet = Fleet {

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use hashbuy::core::inbox::{Inbox, decode, encode};
+use hashbuy::core::settings::Settings;
 use hashbuy::core::time::Time;
 use hashbuy::firehose::Maker;
 use hashbuy::log::memory::{
@@ -355,7 +356,7 @@ fn an_inbox_with_the_producers_times_is_found_out() {
     let options = KeeperOptions {
         app: "app".into(),
         topics: Topics::default(),
-        settings: Arc::default(),
+        settings: Settings::default().into(),
         silence: Silence::Wait,
     };
     let mut keeper = Keeper::new(Arc::new(log), Arc::new(hand), options).unwrap();
@@ -368,7 +369,7 @@ fn an_inbox_with_the_producers_times_is_found_out() {
 fn a_changelog_with_the_producers_times_is_found_out() {
     let settings = TopicSettings { timestamps: Timestamps::Create, cleanup: Cleanup::Compact, partitions: 4 };
     let (log, hand) = topics_with("desk-changelog", Some(settings));
-    let mark = Inbox::Mark { time: Time::from_millis(START), settings: Arc::default() };
+    let mark = Inbox::Mark { time: Time::from_millis(START), settings: Settings::default().into() };
     let (partition, value) = (Partition::new("inbox", 0), Some(encode(&mark)));
     let mut producer = log.producer().unwrap();
     producer.send(NewRecord { partition, key: None, value, headers: Vec::new() }).unwrap();

@@ -1,14 +1,12 @@
 //! The records of the changelog: the state of each entity, as JSON, under its key.
 
-use std::sync::Arc;
-
 use serde::{Deserialize, Serialize};
 
 use super::buyer::Buyer;
 use super::stock::Stock;
 use crate::core::inbox::Position;
 use crate::core::offer::Offer;
-use crate::core::settings::Settings;
+use crate::core::settings::Shared;
 use crate::core::time::Time;
 use crate::core::versioned::{Corrupt, SAYS_PARTITIONS, decode, version_of};
 
@@ -19,7 +17,7 @@ pub struct Partition {
     pub desk_time: Time,
     /// The settings with the highest revision of all marks; none before the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub settings: Option<Arc<Settings>>,
+    pub settings: Option<Shared>,
     /// How many partitions the inbox has: which entity is in which partition goes by it. None in records of
     /// releases that did not write it down.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -9,7 +9,9 @@
 
 pub mod buyer;
 mod changelog;
+mod packed;
 pub mod pending;
+mod pool;
 mod restore;
 mod state;
 mod stock;
@@ -26,18 +28,25 @@ use self::state::State;
 pub use self::stock::Stock;
 use self::turn::Turn;
 pub use self::turn::{Effects, LONGEST_WINDOW, OFFER_TAG_AGE, Output};
+use self::wheel::{Due, Next};
 use super::code::Secret;
 use super::event::Cause;
 use super::ids::AccountId;
 use super::inbox::{Corrupt, Inbox, Sighting, Version};
-use super::settings::Settings;
+use super::settings::Shared;
 use super::tally::Counted;
 use super::time::Time;
 
-/// Purchases that lapse, or are cancelled with their offer, in one transaction at most.
-pub const MAX_ENDED: usize = 1_000;
-/// Slots of accounts that are pruned in one step at most; what is left is pruned by the next mark.
-const MAX_PRUNED: usize = 1_000;
+/// Purchases that lapse in one transaction at most: to decide them, write them and commit them takes about 3 ms.
+pub const MAX_LAPSED: usize = 250;
+/// Purchases that are cancelled with their offer in one transaction at most: to find them all accounts are looked at.
+pub const MAX_CANCELLED: usize = 1_000;
+/// Accounts that are pruned in one step at most.
+const MAX_PRUNED: usize = 500;
+/// Deadlines that are looked at in one step at most: of most of them nothing is pending any more.
+const MAX_LOOKED: usize = 4_000;
+/// Timers that are moved in one step at most, about a millisecond's work when there are very many.
+const MAX_MOVED: usize = 10_000;
 
 /// The entities of one inbox partition.
 #[derive(Debug)]
@@ -52,8 +61,10 @@ pub struct Desk {
 pub enum Progress {
     /// All of it.
     Done,
-    /// [`MAX_ENDED`] purchases have ended in the open transaction: commit, with the input offset
-    /// before this record, and hand it in again.
+    /// [`MAX_LAPSED`] or [`MAX_CANCELLED`] purchases have ended in the open transaction, or as much was looked at,
+    /// moved or thrown away on the way there: commit, with the input offset before this record, and hand it in
+    /// again. Nothing need have changed but the partition's record. How often it is `More` hangs on what else was in
+    /// the transaction and on restores; what comes of all the times together does not.
     More,
 }
 
@@ -156,8 +167,8 @@ impl Desk {
             Inbox::Withdrawn { offer_id, .. } => return Ok(withdraw(state, offer_id, &mut turn)),
             Inbox::Sighting(sighting) => {
                 state.buyer(sighting.account).sighting(sighting, &mut turn);
-                for deadline in deadlines {
-                    state.add_deadline(deadline, sighting.account);
+                for due in deadlines {
+                    state.add_deadline(due, sighting.account);
                 }
             }
             Inbox::Deletion { account, tweet_id } => state.buyer(*account).deletion(*tweet_id, &mut turn),
@@ -187,7 +198,7 @@ impl Desk {
     }
 
     /// Settings for the records before the first mark, from that mark. Nothing else of it counts yet.
-    pub fn begin_with(&mut self, settings: Arc<Settings>) {
+    pub fn begin_with(&mut self, settings: Shared) {
         let _ = self.adopt(&settings);
     }
 
@@ -199,53 +210,66 @@ impl Desk {
 
     /// The settings with the highest revision win. True if these and those that were held have one revision
     /// and are not the same.
-    fn adopt(&mut self, settings: &Arc<Settings>) -> bool {
+    fn adopt(&mut self, settings: &Shared) -> bool {
         let (newer, differ) = match &self.state.partition().settings {
             None => (true, false),
-            Some(held) if Arc::ptr_eq(held, settings) || held == settings => (false, false),
+            Some(held) if held == settings => (false, false),
             Some(held) => (settings.goes_over(held), settings.revision == held.revision),
         };
         if newer {
-            self.state.partition_mut().settings = Some(Arc::clone(settings));
+            self.state.partition_mut().settings = Some(settings.clone());
         }
         differ
     }
 }
 
-/// Fires the lapses that are due, in the order (deadline, purchase id), and throws away what can
+/// Fires the lapses that are due, in the order (deadline, purchase id), and then throws away what can
 /// matter no more.
 fn time_passes(state: &mut State, turn: &mut Turn<'_>) -> Progress {
-    let until = turn.desk_time.minus(turn.settings.slack_ms);
-    while let Some((deadline, ids)) = state.due(until) {
+    let until = Due::last_of(turn.desk_time.minus(turn.settings.slack_ms));
+    let mut moves = MAX_MOVED;
+    for _ in 0..MAX_LOOKED {
+        let (due, ids) = match state.due(until, &mut moves) {
+            Next::Item(due, ids) => (due, ids),
+            Next::More => return Progress::More,
+            Next::Nothing => return prune(state, &mut moves),
+        };
         let mut ends: Vec<(Uuid, AccountId)> = Vec::with_capacity(ids.len());
         for id in ids {
             let pendings = state.pendings_of(id);
-            let due = pendings.iter().filter(|pending| pending.deadline == deadline);
-            ends.extend(due.map(|pending| (pending.purchase_id, id)));
+            let lapsing = pendings.iter().filter(|pending| pending.due() == due);
+            ends.extend(lapsing.map(|pending| (pending.purchase_id, id)));
         }
         ends.sort_unstable();
         for (purchase_id, id) in ends {
-            if *state.ended() == MAX_ENDED {
+            if *state.ended() >= MAX_LAPSED {
                 return Progress::More;
             }
             *state.ended() += 1;
             state.buyer(id).lapse(purchase_id, turn);
         }
-        state.lapsed(deadline);
+        state.lapsed(due);
     }
+    Progress::More
+}
+
+/// Throws away what can matter no more of the accounts whose time for it has come.
+fn prune(state: &mut State, moves: &mut usize) -> Progress {
     for _ in 0..MAX_PRUNED {
-        if !state.prune_some() {
-            break;
+        match state.prune_one(moves) {
+            Next::Item(..) => {}
+            Next::More => return Progress::More,
+            Next::Nothing => return Progress::Done,
         }
     }
-    Progress::Done
+    Progress::More
 }
 
 /// Cancels what is pending of an offer.
 fn withdraw(state: &mut State, offer_id: &str, turn: &mut Turn<'_>) -> Progress {
     let is_it = |pending: &Pending| pending.offer.offer_id == offer_id;
     for id in state.accounts_with(offer_id) {
-        let most = MAX_ENDED - *state.ended();
+        let most = MAX_CANCELLED - *state.ended();
         *state.ended() += state.buyer(id).cancel(Cause::Withdrawn, is_it, most, turn);
         if state.pendings_of(id).iter().any(is_it) {
             return Progress::More;

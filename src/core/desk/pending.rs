@@ -1,16 +1,23 @@
 //! Pending purchases, in a sharded map: one thread writes, many may read while it does.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 
 use dashmap::DashMap;
+use foldhash::fast::RandomState;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::packed::{Packed, as_it_was, offers_of, pack_pendings, unpack_pendings};
+use super::pool::Pool;
+use super::wheel::Due;
 use crate::core::code::Code;
 use crate::core::ids::{AccountId, TweetId};
 use crate::core::offer::Offer;
 use crate::core::time::Time;
+
+/// Parts of the map: each grows by itself, so no step has to move more than one of them.
+const PARTS: usize = 256;
 
 /// A purchase that waits for its confirmation. Whoever reads very many reads their offers as `O`: most of them
 /// are the same.
@@ -57,21 +64,55 @@ impl Pending {
     pub fn rank(&self) -> (Time, Uuid) {
         (self.deadline, self.purchase_id)
     }
+
+    /// When the wheel comes by to let it lapse: in an order that [`Pending::rank`] agrees with.
+    pub fn due(&self) -> Due {
+        Due::new(self.deadline, (self.purchase_id.as_u128() >> 112) as u16)
+    }
 }
 
 /// All pendings of one desk, by account. It shows what is committed: a transaction that is still
 /// open, or was aborted, leaves no trace in it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Pendings {
-    by_account: DashMap<AccountId, Vec<Pending>>,
+    by_account: DashMap<AccountId, Packed, RandomState>,
+    /// What the packed ones refer to. Whoever reads one keeps the account's part of the map locked meanwhile, and
+    /// what was taken out of the map is released later: so what is referred to is there.
+    offers: RwLock<Pool>,
     /// All of them: somebody asks several times a second, and there may be millions of accounts.
     count: AtomicUsize,
+}
+
+impl Default for Pendings {
+    fn default() -> Pendings {
+        Pendings {
+            by_account: DashMap::with_hasher_and_shard_amount(RandomState::default(), PARTS),
+            offers: RwLock::default(),
+            count: AtomicUsize::new(0),
+        }
+    }
 }
 
 impl Pendings {
     /// What an account has pending, oldest first.
     pub fn of(&self, account: AccountId) -> Vec<Pending> {
-        self.by_account.get(&account).map(|pendings| pendings.clone()).unwrap_or_default()
+        let Some(packed) = self.by_account.get(&account) else { return Vec::new() };
+        let offers = self.offers.read().unwrap_or_else(PoisonError::into_inner);
+        as_it_was(unpack_pendings(&packed, |number| offers.get(number)))
+    }
+
+    /// Whether an account has these pending, in this order.
+    pub(super) fn are(&self, account: AccountId, pendings: &[Pending]) -> bool {
+        let Some(packed) = self.by_account.get(&account) else { return pendings.is_empty() };
+        let offers = self.offers.read().unwrap_or_else(PoisonError::into_inner);
+        let mut all_held = true;
+        let number = |offer: &Arc<Offer>| {
+            offers.number(offer).unwrap_or_else(|| {
+                all_held = false;
+                0
+            })
+        };
+        *packed == pack_pendings(pendings, number) && all_held
     }
 
     /// How many purchases are pending.
@@ -81,7 +122,11 @@ impl Pendings {
 
     /// The accounts that have something of an offer pending, sorted. Looks at every account.
     pub fn accounts_with(&self, offer_id: &str) -> Vec<AccountId> {
-        let has = |pendings: &[Pending]| pendings.iter().any(|pending| pending.offer.offer_id == offer_id);
+        let versions = self.offers.read().unwrap_or_else(PoisonError::into_inner).versions(offer_id);
+        if versions.is_empty() {
+            return Vec::new();
+        }
+        let has = |packed: &Packed| offers_of(packed).any(|number| versions.contains(&number));
         let mut accounts: Vec<AccountId> =
             self.by_account.iter().filter(|entry| has(entry.value())).map(|entry| *entry.key()).collect();
         // The order of a sharded map is nobody's business: it must not reach an output.
@@ -89,17 +134,30 @@ impl Pendings {
         accounts
     }
 
-    /// Puts an account's pendings in the place of those before.
-    pub(super) fn set(&self, account: AccountId, pendings: Vec<Pending>) {
-        let more = pendings.len();
+    /// Puts an account's pendings in the place of those before. Only the desk does: one thread writes.
+    pub fn set(&self, account: AccountId, pendings: &[Pending]) {
         let before = if pendings.is_empty() {
             self.by_account.remove(&account).map(|(_, before)| before)
         } else {
-            self.by_account.insert(account, pendings)
+            let mut offers = self.offers();
+            let packed = pack_pendings(pendings, |offer| offers.hold(offer));
+            drop(offers);
+            self.by_account.insert(account, packed)
         };
-        // Only one thread writes.
-        let less = before.map_or(0, |before| before.len());
-        self.count.store(self.count() + more - less, Ordering::Relaxed);
+        let mut less = 0;
+        if let Some(before) = before {
+            let mut offers = self.offers();
+            for number in offers_of(&before) {
+                offers.release(number);
+                less += 1;
+            }
+        }
+        self.count.store(self.count() + pendings.len() - less, Ordering::Relaxed);
+    }
+
+    /// The offers, to be changed. What panics holds no lock but for reading, so none is ever poisoned.
+    fn offers(&self) -> RwLockWriteGuard<'_, Pool> {
+        self.offers.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -129,11 +187,17 @@ mod tests {
         let pendings = Pendings::default();
         let anna = AccountId::parse("17").unwrap();
         let ben = AccountId::parse("18").unwrap();
+        let mut other = pending.clone();
+        other.offer = Arc::new(Offer { version: 2, ..(*pending.offer).clone() });
         for (account, most) in [(anna, 3), (ben, 2), (anna, 1), (anna, 1), (ben, 0), (ben, 0), (anna, 0)] {
-            pendings.set(account, vec![pending.clone(); most]);
-            let all: usize = pendings.by_account.iter().map(|entry| entry.value().len()).sum();
+            pendings.set(account, &vec![pending.clone(); most]);
+            assert!(pendings.are(account, &vec![pending.clone(); most]));
+            assert!(!pendings.are(account, &vec![pending.clone(); most + 1]));
+            assert!(!pendings.are(account, &vec![other.clone(); most.max(1)]), "nobody has this offer");
+            let all: usize = pendings.by_account.iter().map(|entry| offers_of(entry.value()).count()).sum();
             assert_eq!(pendings.count(), all);
         }
         assert_eq!(pendings.count(), 0);
+        assert!(pendings.offers().versions("cup").is_empty(), "nobody refers to it");
     }
 }

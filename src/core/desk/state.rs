@@ -3,37 +3,40 @@
 //! State = base + overlay. A step reads through the overlay and writes into it; [`State::commit`]
 //! folds it in, [`State::abort`] drops it, and then it is as if the steps had never been.
 
+mod changes;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::buyer::Buyer;
-use super::buyer::history::History;
 use super::changelog::{Change, Partition, Told};
+use super::packed::{Packed, as_it_was, pack_account, unpack_account};
 use super::pending::{Pending, Pendings};
 use super::restore::Offers;
 use super::stock::Stock;
 use super::turn::horizon;
-use super::wheel::Wheel;
-use crate::core::account::Account;
+use super::wheel::{Due, Next, Wheel};
+use crate::core::by_account::ByAccount;
 use crate::core::ids::AccountId;
-use crate::core::inbox::{Corrupt, Position, Version, encode_as};
+use crate::core::inbox::{Corrupt, Version};
 use crate::core::time::Time;
 
-/// A linked or remembered account at rest: most of them have no history, and cost no room for one.
+/// A linked or remembered account at rest, without its pendings.
 #[derive(Debug)]
 struct AtRest {
-    account: Option<Arc<Account>>,
-    position: Option<Position>,
-    history: Option<Box<History>>,
-    /// When the wheel comes by to prune.
-    prune_at: Option<Time>,
+    packed: Packed,
+    /// When the wheel comes by to prune; [`NEVER`] if it does not.
+    prune_at: Time,
 }
+
+/// As good as never.
+const NEVER: Time = Time::MAX;
 
 /// The state of one inbox partition.
 #[derive(Debug, Default)]
 pub(super) struct State {
     partition: Partition,
-    buyers: HashMap<AccountId, AtRest>,
+    buyers: ByAccount<AtRest>,
     pendings: Arc<Pendings>,
     stocks: HashMap<String, Stock>,
     told: HashMap<String, Told>,
@@ -61,10 +64,10 @@ struct Open {
     stocks: BTreeMap<String, Stock>,
     told: BTreeMap<String, Told>,
     /// Deadlines that are due or new: taken from the wheel, or not yet in it.
-    lapses: BTreeSet<(Time, AccountId)>,
+    lapses: BTreeSet<(Due, AccountId)>,
     /// What was taken from the wheels, to be put back by an abort.
-    taken_lapses: Vec<(Time, AccountId)>,
-    taken_prunes: Vec<(Time, AccountId)>,
+    taken_lapses: Vec<(Due, AccountId)>,
+    taken_prunes: Vec<(Due, AccountId)>,
     /// Lapses and cancellations so far.
     pub ended: usize,
 }
@@ -145,87 +148,55 @@ impl State {
     }
 
     /// Takes note of the deadline of a new pending.
-    pub fn add_deadline(&mut self, deadline: Time, id: AccountId) {
-        self.open.lapses.insert((deadline, id));
+    pub fn add_deadline(&mut self, due: Due, id: AccountId) {
+        self.open.lapses.insert((due, id));
     }
 
-    /// The earliest deadline that is not after `until`, with the accounts that may have a pending
-    /// with it. They stay due until [`State::lapsed`] says otherwise.
-    pub fn due(&mut self, until: Time) -> Option<(Time, Vec<AccountId>)> {
-        // The overlay's first deadline may come from a slot of the wheel that was taken as a whole;
-        // an earlier one can only be in the wheel if nothing was taken beyond it.
-        if let Some((deadline, ids)) = self.lapses.take_due(self.earliest_open().unwrap_or(until).min(until))
-        {
-            for id in ids {
-                self.open.lapses.insert((deadline, id));
-                self.open.taken_lapses.push((deadline, id));
+    /// What is due first, and not after `until`: the accounts that may have a pending that lapses then. They
+    /// stay due until [`State::lapsed`] says otherwise. `moves` as with [`Wheel::take_due`].
+    pub fn due(&mut self, until: Due, moves: &mut usize) -> Next<Vec<AccountId>> {
+        loop {
+            // Of the wheel only what is not after the overlay's first.
+            let until = self.earliest_open().map_or(until, |first| first.min(until));
+            match self.lapses.take_due(until, moves) {
+                Next::Item(due, id) => {
+                    self.open.lapses.insert((due, id));
+                    self.open.taken_lapses.push((due, id));
+                }
+                Next::More => return Next::More,
+                Next::Nothing => break,
             }
         }
-        let deadline = self.earliest_open().filter(|deadline| *deadline <= until)?;
-        let at_once = self.open.lapses.iter().take_while(|(due, _)| *due == deadline);
-        Some((deadline, at_once.map(|(_, id)| *id).collect()))
+        let Some(first) = self.earliest_open().filter(|due| *due <= until) else { return Next::Nothing };
+        let at_once = self.open.lapses.iter().take_while(|(due, _)| *due == first);
+        Next::Item(first, at_once.map(|(_, id)| *id).collect())
     }
 
-    fn earliest_open(&self) -> Option<Time> {
-        self.open.lapses.first().map(|(deadline, _)| *deadline)
+    fn earliest_open(&self) -> Option<Due> {
+        self.open.lapses.first().map(|(due, _)| *due)
     }
 
-    /// Nothing with this deadline is pending any more.
-    pub fn lapsed(&mut self, deadline: Time) {
-        while self.earliest_open() == Some(deadline) {
+    /// Nothing that is due then is pending any more.
+    pub fn lapsed(&mut self, due: Due) {
+        while self.earliest_open() == Some(due) {
             self.open.lapses.pop_first();
         }
     }
 
-    /// Prunes the accounts whose time for it has come, those of one millisecond. False when there
-    /// are none.
-    pub fn prune_some(&mut self) -> bool {
+    /// Prunes the next account whose time for it has come.
+    pub fn prune_one(&mut self, moves: &mut usize) -> Next<AccountId> {
         // What ends at a time is still of use at that time.
-        let until = self.partition().desk_time.minus(1);
-        let Some((due, ids)) = self.prunes.take_due(until) else { return false };
-        for id in ids {
+        let until = Due::last_of(self.partition().desk_time.minus(1));
+        let next = self.prunes.take_due(until, moves);
+        if let Next::Item(due, id) = next {
             self.open.taken_prunes.push((due, id));
             self.buyer(id);
         }
-        true
+        next
     }
 
     fn horizon(&self) -> i64 {
         self.partition().settings.as_ref().map_or(0, |settings| horizon(settings))
-    }
-
-    /// What the open transaction writes to the changelog, in the order of the keys: the entities
-    /// that have changed (`None`: gone), and the partition with the offset up to which it has read.
-    pub fn changes(&self, offset: u64) -> Vec<(String, Option<Vec<u8>>)> {
-        let mut changes = Vec::new();
-        let Layout { version, partitions } = self.layout;
-        let encode = |change: &Change| encode_as(version, change);
-        for (id, buyer) in &self.open.buyers {
-            let before = committed(&self.buyers, &self.pendings, *id);
-            if *buyer != before {
-                let gone = buyer.is_empty();
-                let value = (!gone).then(|| encode(&Change::Account(Box::new(buyer.clone()))));
-                changes.push((format!("account/{id}"), value));
-            }
-        }
-        for (offer_id, stock) in &self.open.stocks {
-            if self.stocks.get(offer_id) != Some(stock) {
-                let change = Change::Offer { offer_id: offer_id.clone(), stock: stock.clone() };
-                changes.push((format!("offer/{offer_id}"), Some(encode(&change))));
-            }
-        }
-        for (offer_id, told) in &self.open.told {
-            if self.told.get(offer_id) != Some(told) {
-                let change = Change::Told { offer_id: offer_id.clone(), told: *told };
-                changes.push((format!("told/{offer_id}"), Some(encode(&change))));
-            }
-        }
-        let partition = self.partition();
-        let partitions = partitions.or(partition.partitions);
-        let partition =
-            Change::Partition { offset, partition: Partition { partitions, ..partition.clone() } };
-        changes.push((Change::PARTITION.to_owned(), Some(encode(&partition))));
-        changes
     }
 
     /// Folds the overlay in.
@@ -235,17 +206,18 @@ impl State {
         if let Some(partition) = open.partition {
             self.partition = partition;
         }
-        for (deadline, id) in open.lapses {
-            let is_pending =
-                |buyer: &Buyer| buyer.pendings.iter().any(|pending| pending.deadline == deadline);
+        for (due, id) in open.lapses {
+            let is_pending = |buyer: &Buyer| buyer.pendings.iter().any(|pending| pending.due() == due);
             // An account that was not touched has its pending from an earlier transaction.
             if open.buyers.get(&id).is_none_or(is_pending) {
-                self.lapses.insert(deadline, id);
+                self.lapses.insert(due, id);
             }
         }
         for (due, id) in open.taken_prunes {
-            if let Some(at_rest) = self.buyers.get_mut(&id) {
-                at_rest.prune_at = at_rest.prune_at.filter(|prune_at| *prune_at != due);
+            if let Some(at_rest) = self.buyers.get_mut(id)
+                && at_rest.prune_at == due.at()
+            {
+                at_rest.prune_at = NEVER;
             }
         }
         for (_, buyer) in open.buyers {
@@ -258,8 +230,8 @@ impl State {
     /// Drops the overlay.
     pub fn abort(&mut self) {
         let open = std::mem::take(&mut self.open);
-        for (deadline, id) in open.taken_lapses {
-            self.lapses.insert(deadline, id);
+        for (due, id) in open.taken_lapses {
+            self.lapses.insert(due, id);
         }
         for (due, id) in open.taken_prunes {
             self.prunes.insert(due, id);
@@ -303,7 +275,7 @@ impl State {
     /// Stores an account entity as it was committed by another desk.
     fn take_back(&mut self, buyer: Buyer) {
         for pending in &buyer.pendings {
-            self.lapses.insert(pending.deadline, buyer.id);
+            self.lapses.insert(pending.due(), buyer.id);
         }
         self.rest(buyer);
     }
@@ -311,33 +283,34 @@ impl State {
     /// Stores an account entity, and asks the wheel to come by when there is something to prune.
     fn rest(&mut self, buyer: Buyer) {
         let horizon = self.horizon();
-        let gone = buyer.is_empty();
-        let Buyer { id, account, position, pendings, history } = buyer;
-        self.pendings.set(id, pendings);
-        if gone {
-            self.buyers.remove(&id);
+        let id = buyer.id;
+        self.pendings.set(id, &buyer.pendings);
+        if buyer.is_empty() {
+            self.buyers.remove(id);
             return;
         }
-        let mut prune_at = self.buyers.get(&id).and_then(|at_rest| at_rest.prune_at);
-        if let Some(wanted) = history.next_prune(horizon)
-            && prune_at.is_none_or(|planned| wanted < planned)
+        let mut prune_at = self.buyers.get(id).map_or(NEVER, |at_rest| at_rest.prune_at);
+        if let Some(wanted) = buyer.history.next_prune(horizon)
+            && wanted < prune_at
         {
-            self.prunes.insert(wanted, id);
-            prune_at = Some(wanted);
+            self.prunes.insert(Due::new(wanted, prune_rank(id)), id);
+            prune_at = wanted;
         }
-        let history = (!history.is_empty()).then(|| Box::new(history));
-        self.buyers.insert(id, AtRest { account, position, history, prune_at });
+        self.buyers.insert(id, AtRest { packed: pack_account(&buyer), prune_at });
     }
 }
 
 /// An account entity as it is committed.
-fn committed(buyers: &HashMap<AccountId, AtRest>, pendings: &Pendings, id: AccountId) -> Buyer {
-    let Some(at_rest) = buyers.get(&id) else { return Buyer::stranger(id) };
-    Buyer {
-        id,
-        account: at_rest.account.clone(),
-        position: at_rest.position,
-        pendings: pendings.of(id),
-        history: at_rest.history.as_deref().cloned().unwrap_or_default(),
+fn committed(buyers: &ByAccount<AtRest>, pendings: &Pendings, id: AccountId) -> Buyer {
+    match buyers.get(id) {
+        Some(at_rest) => {
+            Buyer { pendings: pendings.of(id), ..as_it_was(unpack_account(id, &at_rest.packed)) }
+        }
+        None => Buyer::stranger(id),
     }
+}
+
+/// In which order accounts of one millisecond are pruned is of no account: it only keeps them apart.
+fn prune_rank(id: AccountId) -> u16 {
+    (id.get().wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 48) as u16
 }

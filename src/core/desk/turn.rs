@@ -1,6 +1,7 @@
 //! One step of an entity: what it may know, and what it says.
 
 use super::changelog::Told;
+use super::wheel::Due;
 use crate::core::code::Secret;
 use crate::core::event::Event;
 use crate::core::inbox::Inbox;
@@ -67,8 +68,8 @@ pub(super) struct Turn<'t> {
     pub told: &'t [(&'t str, Told)],
     /// What the step leads to.
     pub effects: &'t mut Effects,
-    /// Deadlines of the pendings that the step makes.
-    pub deadlines: &'t mut Vec<Time>,
+    /// When the pendings lapse that the step makes.
+    pub deadlines: &'t mut Vec<Due>,
 }
 
 impl Turn<'_> {

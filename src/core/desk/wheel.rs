@@ -1,31 +1,81 @@
-//! A hierarchical timer wheel over absolute milliseconds.
+//! A hierarchical timer wheel over absolute time, in which no step is long.
 //!
-//! Eight levels of 64 slots: level 0 holds single milliseconds of the 64 that the cursor stands in,
-//! level 1 spans of 64 ms, level 2 of 4 s, and so on, to 2^48 ms in all (until the year 10889). An
-//! item goes to the level of the highest group of six bits in which its time differs from the
-//! cursor, and falls to lower levels as the cursor comes nearer, at most seven times. Inserting
-//! costs a shift and a push; finding the next due slot costs one look at a bitmap for each level,
-//! however long nothing was due.
+//! An item is due at a [`Due`]: a millisecond, and a rank of 16 bits among those of that millisecond, 64 bits in
+//! all. Eleven levels of 64 slots each stand for six of these bits. An item goes to the level of the highest group
+//! of six bits in which its time differs from the cursor. When a slot's turn has come, the cursor moves to the
+//! earliest item in it, and the others fall to lower levels, whichever they differ in. Inserting costs a shift
+//! and a push; finding the next slot costs one look at a bitmap for each level, however long nothing was due.
 //!
-//! What is behind the cursor goes to a sorted map at the side: that happens only when a transaction
-//! was aborted and its timers are put back.
+//! What is at the cursor or behind it is in a small heap, from which it is taken in order. A slot of a few items
+//! goes there as a whole: most items fall once or twice in their life. What is put in behind the cursor goes there
+//! too; that happens when a transaction was aborted and its timers are put back.
+//!
+//! Without the rank a million items of one millisecond would have to be put in order at once. With it they are
+//! spread as if they were due one after the other. A slot may be large all the same, a quarter of an hour of a busy
+//! day: so whoever takes items says how many may be moved on the way, and goes on later.
+//!
+//! Slots hold their items in blocks: they grow without moving what they have, and waste little.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 
 use crate::core::time::Time;
 
 const BITS: u32 = 6;
 const SLOTS: usize = 1 << BITS;
-const LEVELS: usize = 8;
+const LEVELS: usize = u64::BITS.div_ceil(BITS) as usize;
+/// Items in a block of a slot.
+const BLOCK: usize = 128;
+/// A slot of so many items is not spread any further: to put them in order costs less.
+const FEW: usize = 64;
+/// On higher levels it is all the same: what is put into the slot later may be very many. The slots of this one
+/// stand for 256 milliseconds.
+const NEAR: usize = 4;
+/// Bits of the rank.
+const RANK: u32 = u16::BITS;
+
+/// When an item is due: a millisecond, and a rank among those of that millisecond.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Due(u64);
+
+impl Due {
+    /// In a millisecond, with a rank.
+    pub const fn new(at: Time, rank: u16) -> Due {
+        // The latest time has 48 bits, and none is below 0.
+        Due((at.millis() as u64) << RANK | rank as u64)
+    }
+
+    /// The last of a millisecond.
+    pub const fn last_of(at: Time) -> Due {
+        Due::new(at, u16::MAX)
+    }
+
+    /// The millisecond.
+    pub const fn at(self) -> Time {
+        Time::from_millis((self.0 >> RANK) as i64)
+    }
+}
+
+/// What comes next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next<T> {
+    /// The earliest item of all, and of those of one [`Due`] the least.
+    Item(Due, T),
+    /// That is not known yet: more items have to be moved than was allowed.
+    More,
+    /// No item is due by then.
+    Nothing,
+}
 
 /// Items by the time at which they are due.
 #[derive(Debug)]
 pub struct Wheel<T> {
-    /// Everything before it was taken; no slot at or before it waits to be redistributed.
+    /// Items after it are in the levels, all others in `near`.
     cursor: u64,
+    near: BinaryHeap<Reverse<(u64, T)>>,
     levels: Box<[Level<T>; LEVELS]>,
-    /// Items that were put in behind the cursor.
-    late: BTreeMap<u64, Vec<T>>,
+    /// What is left of a slot that is being spread: none of it is before the cursor.
+    spread: Vec<Vec<(u64, T)>>,
     len: usize,
 }
 
@@ -33,12 +83,45 @@ pub struct Wheel<T> {
 struct Level<T> {
     /// One bit a slot that has items.
     occupied: u64,
-    slots: [Vec<(u64, T)>; SLOTS],
+    slots: [Slot<T>; SLOTS],
+}
+
+#[derive(Debug)]
+struct Slot<T> {
+    /// The earliest of its items.
+    first: u64,
+    /// All but the last are full.
+    blocks: Vec<Vec<(u64, T)>>,
+}
+
+impl<T> Default for Slot<T> {
+    fn default() -> Slot<T> {
+        Slot { first: u64::MAX, blocks: Vec::new() }
+    }
+}
+
+impl<T> Slot<T> {
+    fn push(&mut self, at: u64, item: T) {
+        self.first = self.first.min(at);
+        match self.blocks.last_mut() {
+            Some(block) if block.len() < BLOCK => block.push((at, item)),
+            Some(_) => {
+                let mut block = Vec::with_capacity(BLOCK);
+                block.push((at, item));
+                self.blocks.push(block);
+            }
+            None => self.blocks.push(vec![(at, item)]),
+        }
+    }
+
+    fn has_few(&self) -> bool {
+        self.blocks.len() <= 1 && self.blocks.iter().all(|block| block.len() <= FEW)
+    }
 }
 
 impl<T> Default for Level<T> {
     fn default() -> Level<T> {
-        Level { occupied: 0, slots: std::array::from_fn(|_| Vec::new()) }
+        Level { occupied: 0, slots: std::array::from_fn(|_| Slot::default()) }
     }
 }
 
@@ -46,8 +129,9 @@ impl<T: Ord> Default for Wheel<T> {
     fn default() -> Wheel<T> {
         Wheel {
             cursor: 0,
+            near: BinaryHeap::new(),
             levels: Box::new(std::array::from_fn(|_| Level::default())),
-            late: BTreeMap::new(),
+            spread: Vec::new(),
             len: 0,
         }
     }
@@ -64,158 +148,83 @@ impl<T: Ord> Wheel<T> {
         self.len == 0
     }
 
-    /// Puts an item in, to be due at `at`.
-    pub fn insert(&mut self, at: Time, item: T) {
+    /// Puts an item in.
+    pub fn insert(&mut self, due: Due, item: T) {
         self.len += 1;
-        let at = at.millis() as u64;
-        if at < self.cursor {
-            self.late.entry(at).or_default().push(item);
+        self.place(due.0, item);
+    }
+
+    /// Takes the earliest item that is due by `until`. `moves` is how many items may be moved on the way, and is
+    /// counted down by those that were.
+    pub fn take_due(&mut self, until: Due, moves: &mut usize) -> Next<T> {
+        loop {
+            if !self.go_on_spreading(moves) {
+                return Next::More;
+            }
+            match self.near.peek().map(|Reverse((at, _))| *at) {
+                Some(at) if at > until.0 => return Next::Nothing,
+                Some(_) => {
+                    let Some(Reverse((at, item))) = self.near.pop() else { return Next::Nothing };
+                    self.len -= 1;
+                    return Next::Item(Due(at), item);
+                }
+                None if !self.advance(until) => return Next::Nothing,
+                None => {}
+            }
+        }
+    }
+
+    /// Empties the earliest slot that has items. False if none of them is due.
+    fn advance(&mut self, until: Due) -> bool {
+        let Some(number) = self.levels.iter().position(|level| level.occupied != 0) else { return false };
+        let level = &mut self.levels[number];
+        // Lower levels are nearer to the cursor than higher ones, and no slot behind it has items.
+        let index = level.occupied.trailing_zeros() as usize;
+        let slot = &mut level.slots[index];
+        if slot.first > until.0 {
+            return false;
+        }
+        level.occupied &= !(1 << index);
+        let slot = std::mem::take(slot);
+        if number == 0 || (number <= NEAR && slot.has_few()) {
+            // To the end of the slot, so that whatever is put into it from now on is near, too.
+            self.cursor = slot.first | ((1 << (BITS * number as u32)) - 1);
+            self.near.extend(slot.blocks.into_iter().flatten().map(Reverse));
         } else {
+            self.cursor = slot.first;
+            self.spread = slot.blocks;
+        }
+        true
+    }
+
+    /// Spreads what is left of a slot. False if there is still something left.
+    fn go_on_spreading(&mut self, moves: &mut usize) -> bool {
+        while let Some(block) = self.spread.last_mut() {
+            let Some((at, item)) = block.pop() else {
+                self.spread.pop();
+                continue;
+            };
+            if *moves == 0 {
+                block.push((at, item));
+                return false;
+            }
+            *moves -= 1;
             self.place(at, item);
         }
-    }
-
-    /// Takes the items of the earliest millisecond that has any and is not after `until`, sorted;
-    /// nothing if no item is due by then.
-    pub fn take_due(&mut self, until: Time) -> Option<(Time, Vec<T>)> {
-        let until = until.millis() as u64;
-        if let Some(first) = self.late.first_entry() {
-            if *first.key() > until {
-                return None;
-            }
-            let (at, items) = first.remove_entry();
-            return Some(self.taken(at, items));
-        }
-        loop {
-            let Some((level, start)) = self.next_occupied() else {
-                self.cursor = self.cursor.max(until);
-                return None;
-            };
-            if start > until {
-                self.cursor = self.cursor.max(until);
-                return None;
-            }
-            self.cursor = self.cursor.max(start);
-            let slot = slot_of(start, level);
-            self.levels[level].occupied &= !(1 << slot);
-            let items = std::mem::take(&mut self.levels[level].slots[slot]);
-            if level == 0 {
-                let items = items.into_iter().map(|(_, item)| item).collect();
-                return Some(self.taken(start, items));
-            }
-            for (at, item) in items {
-                self.place(at, item);
-            }
-        }
-    }
-
-    fn taken(&mut self, at: u64, mut items: Vec<T>) -> (Time, Vec<T>) {
-        self.len -= items.len();
-        items.sort_unstable();
-        (Time::from_millis(at as i64), items)
-    }
-
-    /// Level and first millisecond of the earliest slot that has items. Lower levels are nearer to
-    /// the cursor than higher ones, and within a level no occupied slot is behind the cursor's.
-    fn next_occupied(&self) -> Option<(usize, u64)> {
-        self.levels.iter().enumerate().find(|(_, level)| level.occupied != 0).map(|(number, level)| {
-            let slot = u64::from(level.occupied.trailing_zeros());
-            let shift = BITS * number as u32;
-            let above = self.cursor >> (shift + BITS) << (shift + BITS);
-            (number, above | slot << shift)
-        })
+        true
     }
 
     fn place(&mut self, at: u64, item: T) {
-        debug_assert!(at >= self.cursor);
-        let differing = (at ^ self.cursor) | (SLOTS as u64 - 1);
-        let level = ((u64::BITS - 1 - differing.leading_zeros()) / BITS) as usize;
-        let level = level.min(LEVELS - 1);
-        let slot = slot_of(at, level);
+        if at <= self.cursor {
+            self.near.push(Reverse((at, item)));
+            return;
+        }
+        let level = ((at ^ self.cursor).ilog2() / BITS) as usize;
+        let slot = (at >> (BITS * level as u32)) as usize & (SLOTS - 1);
         self.levels[level].occupied |= 1 << slot;
-        self.levels[level].slots[slot].push((at, item));
+        self.levels[level].slots[slot].push(at, item);
     }
-}
-
-fn slot_of(at: u64, level: usize) -> usize {
-    (at >> (BITS * level as u32)) as usize & (SLOTS - 1)
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn at(millis: i64) -> Time {
-        Time::from_millis(millis)
-    }
-
-    #[test]
-    fn due_to_the_millisecond_and_in_order() {
-        let mut wheel = Wheel::default();
-        for (time, item) in [(1_000_000, 'c'), (999_999, 'b'), (1_000_000, 'a'), (2_000_000, 'd')] {
-            wheel.insert(at(time), item);
-        }
-        assert_eq!(wheel.take_due(at(999_998)), None);
-        assert_eq!(wheel.take_due(at(1_000_000)), Some((at(999_999), vec!['b'])));
-        assert_eq!(wheel.take_due(at(1_000_000)), Some((at(1_000_000), vec!['a', 'c'])));
-        assert_eq!(wheel.take_due(at(1_999_999)), None);
-        assert_eq!(wheel.len(), 1);
-        assert_eq!(wheel.take_due(Time::MAX), Some((at(2_000_000), vec!['d'])));
-        assert!(wheel.is_empty());
-    }
-
-    #[test]
-    fn what_is_put_back_comes_again() {
-        let mut wheel = Wheel::default();
-        wheel.insert(at(50), 1);
-        assert_eq!(wheel.take_due(at(500)), Some((at(50), vec![1])));
-        assert_eq!(wheel.take_due(at(500)), None);
-        wheel.insert(at(50), 1);
-        wheel.insert(at(60), 2);
-        assert_eq!(wheel.take_due(at(49)), None);
-        assert_eq!(wheel.take_due(at(70)), Some((at(50), vec![1])));
-        assert_eq!(wheel.take_due(at(70)), Some((at(60), vec![2])));
-    }
-
-    #[derive(Debug, Clone)]
-    enum Step {
-        Insert(i64),
-        Advance(i64),
-    }
-
-    proptest! {
-        /// Against a sorted set: whatever is inserted (before the cursor too) and however time
-        /// jumps, the same items come out in the same order.
-        #[test]
-        fn behaves_as_a_sorted_set(steps in prop::collection::vec(prop_oneof![
-            (0i64..1 << 40).prop_map(Step::Insert),
-            (0i64..200_000).prop_map(Step::Insert),
-            (0i64..200_000).prop_map(Step::Advance),
-            (0i64..1 << 40).prop_map(Step::Advance),
-        ], 1..200)) {
-            let mut wheel = Wheel::default();
-            let mut set = BTreeSet::new();
-            for (number, step) in steps.into_iter().enumerate() {
-                match step {
-                    Step::Insert(time) => {
-                        wheel.insert(at(time), number);
-                        set.insert((at(time), number));
-                    }
-                    Step::Advance(until) => {
-                        while let Some((time, items)) = wheel.take_due(at(until)) {
-                            for item in items {
-                                prop_assert_eq!(set.pop_first(), Some((time, item)));
-                            }
-                        }
-                        prop_assert!(set.first().is_none_or(|(time, _)| *time > at(until)));
-                    }
-                }
-                prop_assert_eq!(wheel.len(), set.len());
-            }
-        }
-    }
-}
+mod tests;

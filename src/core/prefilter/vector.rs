@@ -15,6 +15,10 @@
 //! next   0x75 -> low half 5, high half 7    & LOW[2][5] & HIGH[2][7]  ... and this: a bit that is left is a hit
 //! ```
 //!
+//! Where there are shuffles over 128 entries (AVX-512 VBMI), one of them looks up all but the top bit of a byte, in place
+//! of two over halves of it. What that finds is looked at again in the other way: `0xA3`, which is frequent in Japanese,
+//! is not to be taken for `#`.
+//!
 //! Unsafe are the calls of functions for processors that have the instructions (which was asked before),
 //! and the loads (of arrays of the right length).
 
@@ -36,6 +40,9 @@ const AHEAD: usize = 3 * 1024;
 /// Which vector instructions there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Vector {
+    /// 64 bytes at once, and tables of 128 entries.
+    #[cfg(target_arch = "x86_64")]
+    Avx512Vbmi,
     /// 64 bytes at once.
     #[cfg(target_arch = "x86_64")]
     Avx512,
@@ -51,6 +58,9 @@ impl Vector {
         let mut all = Vec::new();
         #[cfg(target_arch = "x86_64")]
         {
+            if is_x86_feature_detected!("avx512bw") && is_x86_feature_detected!("avx512vbmi") {
+                all.push(Vector::Avx512Vbmi);
+            }
             if is_x86_feature_detected!("avx512bw") {
                 all.push(Vector::Avx512);
             }
@@ -70,6 +80,9 @@ impl Vector {
     fn next(self, buffer: &[u8], from: usize) -> Option<(usize, u64)> {
         match self {
             // SAFETY: there is no such value unless the processor has the instructions.
+            #[cfg(target_arch = "x86_64")]
+            Vector::Avx512Vbmi => unsafe { next_vbmi(buffer, from) },
+            // SAFETY: as above.
             #[cfg(target_arch = "x86_64")]
             Vector::Avx512 => unsafe { next_avx512(buffer, from) },
             // SAFETY: as above.
@@ -139,6 +152,30 @@ const fn tables() -> Tables {
     tables
 }
 
+/// The tables by all but the top bit of a byte.
+#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
+static TABLES_OF_128: [[u8; 2 * BLOCK]; 3] = {
+    let mut tables = [[0; 2 * BLOCK]; 3];
+    let mut number = 0;
+    while number < PATTERNS.len() {
+        let mut at = 0;
+        while at < 3 {
+            let mut byte = 0;
+            while byte < 2 * BLOCK {
+                let fits = match PATTERNS[number][at] {
+                    Some(wanted) => wanted as usize % (2 * BLOCK) == byte,
+                    None => true,
+                };
+                tables[at][byte] |= (fits as u8) << number;
+                byte += 1;
+            }
+            at += 1;
+        }
+        number += 1;
+    }
+    tables
+};
+
 /// The end of a buffer, with nothing behind it: at most one block and a byte.
 fn padded(rest: &[u8]) -> [u8; 2 * BLOCK + 2] {
     let mut padded = [0; 2 * BLOCK + 2];
@@ -181,6 +218,8 @@ macro_rules! search {
 }
 
 #[cfg(target_arch = "x86_64")]
+search!(next_vbmi, "avx512bw,avx512vbmi", tables_vbmi, places_vbmi);
+#[cfg(target_arch = "x86_64")]
 search!(next_avx512, "avx512bw", tables_avx512, places_avx512);
 #[cfg(target_arch = "x86_64")]
 search!(next_avx2, "avx2", tables_avx2, places_avx2);
@@ -215,6 +254,30 @@ fn places_avx512(window: &[u8; WINDOW], tables: &[(__m512i, __m512i); 3]) -> u64
     };
     let patterns = _mm512_and_si512(_mm512_and_si512(look_up(0), look_up(1)), look_up(2));
     _mm512_test_epi8_mask(patterns, patterns)
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512bw,avx512vbmi")]
+#[inline]
+fn tables_vbmi() -> [(__m512i, __m512i); 3] {
+    let row = |at: usize| (load_avx512(&TABLES_OF_128[at], 0), load_avx512(&TABLES_OF_128[at], BLOCK));
+    [row(0), row(1), row(2)]
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512bw,avx512vbmi")]
+#[inline]
+fn places_vbmi(window: &[u8; WINDOW], tables: &[(__m512i, __m512i); 3]) -> u64 {
+    let look_up = |at: usize| {
+        let (first, second) = tables[at];
+        _mm512_permutex2var_epi8(first, load_avx512(window, at), second)
+    };
+    // All three joined by *and*.
+    let patterns = _mm512_ternarylogic_epi32::<0x80>(look_up(0), look_up(1), look_up(2));
+    match _mm512_test_epi8_mask(patterns, patterns) {
+        0 => 0,
+        _ => places_avx512(window, &tables_avx512()),
+    }
 }
 
 #[cfg(target_arch = "x86_64")]

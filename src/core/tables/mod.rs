@@ -4,9 +4,11 @@
 //! only so many accounts can share a card.
 
 mod accounts;
+mod linked;
 mod offers;
 
 pub use accounts::{AccountChange, AccountTable};
+pub use linked::LinkedIds;
 pub use offers::{OfferChange, OfferTable};
 
 use crate::core::record::{Rejection, shown_text};

@@ -10,6 +10,7 @@ pub mod json;
 mod own_text;
 mod v1;
 mod v2;
+mod wire;
 
 pub use own_text::OwnText;
 
@@ -178,6 +179,14 @@ impl Control {
 /// A [`BadRecord`], if it is not one JSON object, or a tweet or deletion that lacks what every
 /// tweet has.
 pub fn parse(bytes: &[u8]) -> Result<Record, BadRecord> {
+    match wire::deletion(bytes) {
+        Some(deletion) => Ok(Record::Deletion(deletion)),
+        None => parse_any(bytes),
+    }
+}
+
+/// The same without a short way for anything.
+fn parse_any(bytes: &[u8]) -> Result<Record, BadRecord> {
     let text = std::str::from_utf8(bytes).map_err(|e| BadRecord::NotUtf8(e.valid_up_to()))?;
     if json::too_deep(bytes) {
         return Err(BadRecord::TooDeep);

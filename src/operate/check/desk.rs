@@ -1,7 +1,6 @@
 //! The desk: who is in its group, its offsets by both accounts, the layout of its state, and the settings in
 //! force.
 
-use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
@@ -149,7 +148,7 @@ pub(super) fn settings(look: &mut Look<'_>) -> Result<(), Unable> {
 }
 
 /// The names of what differs.
-fn differing(own: &Settings, other: &Arc<Settings>) -> String {
+fn differing(own: &Settings, other: &Settings) -> String {
     let fields = |settings: &Settings| match serde_json::to_value(settings) {
         Ok(serde_json::Value::Object(fields)) => fields,
         _ => serde_json::Map::new(),

@@ -17,7 +17,7 @@
 //! | 8 | revoke: finish, or abort when it is lost; then give up. After each meeting what was kept is compared with what is committed | `revoked`, `verify` |
 //! | 9 | doubt about the end of a transaction: never assumed, a new producer, state from the changelog | `recover_from`, `new_producer` |
 //! | 10 | a fenced producer: the same; too often in a row, or a fenced member: the worker ends. SIGTERM: finish, leave | `Fences::add`, [`DeskWorker::leave`], [`Member::leave`] |
-//! | 11 | at most 1,000 lapses in a transaction; the input stays before the mark until all are done | [`Desk::step`], `handle` |
+//! | 11 | at most so many lapses in a transaction, see [`MAX_LAPSED`](crate::core::desk::MAX_LAPSED); the input stays before the mark until all are done | [`Desk::step`], `handle` |
 //! | 12 | a clock that is off the brokers', a topic that stamps records with the producers' time | `check_times` |
 
 mod done;
@@ -38,7 +38,8 @@ use super::trouble::Troubles;
 use super::{Clock, Stop, Topics, Turn, passes};
 use crate::core::code::Secret;
 use crate::core::desk::{Desk, Effects, Pendings, Progress};
-use crate::core::inbox::{Inbox, decode};
+use crate::core::inbox::Inbox;
+use crate::core::reader::Reader;
 use crate::core::time::{MINUTE, SECOND, Time};
 use crate::log::{Isolation, Log, Member, Membership, Message, Partition, Polled, Standing, Transactions};
 use crate::metrics::AbortCause;
@@ -82,6 +83,7 @@ pub struct DeskWorker {
     /// Partitions that are being given up: they are not begun with again.
     leaving: BTreeSet<u32>,
     arrived: VecDeque<Arrived>,
+    reader: Reader,
     open: Option<Open>,
     /// The group has met: what was kept has to be verified before anything more is decided.
     unverified: bool,
@@ -166,6 +168,7 @@ impl DeskWorker {
             parts: BTreeMap::new(),
             leaving: BTreeSet::new(),
             arrived: VecDeque::new(),
+            reader: Reader::default(),
             open: None,
             unverified: false,
             has_met: false,
@@ -332,7 +335,7 @@ impl DeskWorker {
         if self.parts.get(&number).is_none_or(|part| arrived.offset < part.read) {
             return Ok(());
         }
-        let record: Inbox = decode(&arrived.value).map_err(|corrupt| Stop::Corrupt {
+        let record = self.reader.read(&arrived.value).map_err(|corrupt| Stop::Corrupt {
             place: format!("{}@{}", self.inbox(number), arrived.offset),
             corrupt,
         })?;
@@ -375,7 +378,7 @@ impl DeskWorker {
         let Some(part) = self.parts.get_mut(&number) else { return Ok(true) };
         let Some(from) = part.ahead_of else { return Ok(false) };
         if let Inbox::Mark { settings, .. } = record {
-            part.desk.begin_with(Arc::clone(settings));
+            part.desk.begin_with(settings.clone());
             part.ahead_of = None;
             part.read = from;
             self.arrived.retain(|arrived| arrived.partition != number);

@@ -1,10 +1,10 @@
 //! A look at one record of the firehose: the prefilter, and for what it passes on the exact rules.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use super::{Part, ScanOptions, Seen};
-use crate::core::ids::AccountId;
 use crate::core::inbox::Inbox;
+use crate::core::tables::LinkedIds;
 use crate::core::tally::Counted;
 use crate::core::time::{HOUR, MINUTE, SECOND, Time};
 use crate::core::tweet::{self, Record, Tweet};
@@ -91,7 +91,7 @@ impl DeadLetter {
 /// What is needed to look at one record.
 pub(super) struct Look<'w> {
     pub(super) matchers: Option<&'w Matchers>,
-    pub(super) linked: &'w HashSet<AccountId>,
+    pub(super) linked: &'w LinkedIds,
     pub(super) options: &'w ScanOptions,
     pub(super) parts: &'w mut BTreeMap<u32, Part>,
     pub(super) ahead: &'w mut Ahead,
@@ -196,7 +196,7 @@ impl Look<'_> {
     /// What a tweet says.
     fn told(&mut self, tweet: &Tweet) -> Said {
         let Some(matchers) = self.matchers else { return Said::Nothing };
-        let is_linked = self.linked.contains(&tweet.author);
+        let is_linked = self.linked.contains(tweet.author);
         let sighting = matchers.scan.sighting(tweet, |_| is_linked, &mut self.seen.nothing);
         match sighting {
             Some(sighting) if is_linked || self.is_in_sample() => {
@@ -210,7 +210,7 @@ impl Look<'_> {
     fn deletion(&mut self, deletion: tweet::Deletion) -> Said {
         let time = Time::of_tweet_id(deletion.id.get());
         let is_young = time.is_none_or(|time| time >= self.now.minus(DELETION_AGE));
-        if !is_young || !self.linked.contains(&deletion.author) {
+        if !is_young || !self.linked.contains(deletion.author) {
             self.seen.nothing.count(Counted::DeletionDropped);
             return Said::Nothing;
         }

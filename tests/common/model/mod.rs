@@ -13,7 +13,6 @@
 mod accounts;
 pub mod codes;
 mod limits;
-mod marks;
 mod oracle;
 mod requests;
 mod sightings;
@@ -21,17 +20,16 @@ mod stocks;
 mod written;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use hashbuy::core::inbox::{Inbox, Position};
-use hashbuy::core::settings::Settings;
+use hashbuy::core::reader::Reader;
+use hashbuy::core::settings::{Settings, Shared};
 use serde_json::Value;
 
 #[allow(unused_imports, reason = "each test crate uses its own part")]
 pub use self::oracle::{Oracle, Summary, Topic, strip_text};
 
 use self::accounts::{Account, State};
-pub use self::marks::Marks;
 use self::stocks::Stock;
 
 pub const SECOND: i64 = 1_000;
@@ -65,11 +63,11 @@ pub enum Output {
 /// One inbox partition's desk, by the rules alone.
 pub struct Model {
     secret: Vec<u8>,
-    settings: Option<Arc<Settings>>,
+    settings: Option<Shared>,
     /// Two different settings came with the highest revision: which of them counts is decided by a
     /// hash that the rules do not name.
     pub two_settings_of_one_revision: bool,
-    marks: Marks,
+    reader: Reader,
     waiting: Vec<Waiting>,
     desk_time: i64,
     accounts: BTreeMap<u64, Account>,
@@ -137,7 +135,7 @@ impl Model {
             secret: secret.to_vec(),
             settings: None,
             two_settings_of_one_revision: false,
-            marks: Marks::default(),
+            reader: Reader::default(),
             waiting: Vec::new(),
             desk_time: 0,
             accounts: BTreeMap::new(),
@@ -151,7 +149,7 @@ impl Model {
     /// Handles one record: what it leads to, by the offset of the record that led to it. Before the
     /// first mark there is nothing; with it comes all that has waited, in order.
     pub fn step(&mut self, record: &Record) -> Vec<(u64, Vec<Output>)> {
-        let read = self.marks.read(record.value).unwrap_or_else(|e| {
+        let read = self.reader.read(record.value).unwrap_or_else(|e| {
             panic!("inbox {}/{}: {e}", record.partition, record.offset);
         });
         if self.settings.is_none() {
@@ -160,7 +158,7 @@ impl Model {
                 self.waiting.push(Waiting { offset, appended_at, now, record: read });
                 return Vec::new();
             };
-            self.settings = Some(Arc::clone(settings));
+            self.settings = Some(settings.clone());
         }
         let mut all = Vec::new();
         for waiting in std::mem::take(&mut self.waiting) {
@@ -266,15 +264,15 @@ impl Model {
     }
 
     /// A mark: the newest settings, then time, then lapses, then what nobody needs any more goes.
-    fn mark(&mut self, time: i64, brought: &Arc<Settings>, out: &mut Vec<Output>) {
-        let mut settings = self.settings.clone().unwrap_or_else(|| Arc::clone(brought));
+    fn mark(&mut self, time: i64, brought: &Shared, out: &mut Vec<Output>) {
+        let mut settings = self.settings.clone().unwrap_or_else(|| brought.clone());
         if brought.revision > settings.revision {
-            settings = Arc::clone(brought);
+            settings = brought.clone();
             self.two_settings_of_one_revision = false;
         } else if brought.revision == settings.revision && brought != &settings {
             self.two_settings_of_one_revision = true;
         }
-        self.settings = Some(Arc::clone(&settings));
+        self.settings = Some(settings.clone());
         self.desk_time = self.desk_time.max(time);
         let mut due = Vec::new();
         for (&id, account) in &self.accounts {

@@ -5,8 +5,6 @@
 //!   in the same way: an hour later, and at the end of time.
 //! - What is taken back is gone.
 
-use std::sync::Arc;
-
 use hashbuy::core::code::Secret;
 use hashbuy::core::desk::{Change, Desk, Effects, Progress};
 use hashbuy::core::inbox::Inbox;
@@ -52,7 +50,7 @@ type Written = Vec<(String, Option<Vec<u8>>)>;
 
 /// Lets time pass on a desk. Returns what that leads to, and what is written.
 fn pass(desk: &mut Desk, time: Time) -> (Effects, Written) {
-    let mark = Inbox::Mark { time, settings: Arc::new(Settings::default()) };
+    let mark = Inbox::Mark { time, settings: Settings::default().into() };
     let mut effects = Effects::default();
     let mut changes = Vec::new();
     while {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hashbuy::core::code::Secret;
-use hashbuy::core::settings::Settings;
+use hashbuy::core::settings::{Settings, Shared};
 use hashbuy::core::tally::Tally;
 use hashbuy::log::Log;
 use hashbuy::log::memory::MemoryLog;
@@ -68,7 +68,7 @@ pub struct Process {
     log: Arc<dyn Log>,
     clock: Arc<dyn Clock>,
     instance: String,
-    settings: Arc<Settings>,
+    settings: Shared,
     silence: Silence,
     /// The feeder has passed on what was in the tables at the start.
     fed: Cell<bool>,
@@ -107,7 +107,7 @@ impl Process {
             stopped_until: Cell::new(0),
             slots: roles.into_iter().map(slot).collect(),
             instance: setup.instance,
-            settings: Arc::new(setup.settings),
+            settings: setup.settings.into(),
             silence: setup.silence,
             fed: Cell::new(false),
         })
@@ -197,7 +197,7 @@ impl Process {
                 Post::Feeder(Box::new(FeederWorker::new(log, clock, options)?))
             }
             Role::Keeper => {
-                let (settings, silence) = (Arc::clone(&self.settings), self.silence);
+                let (settings, silence) = (self.settings.clone(), self.silence);
                 Post::Keeper(Box::new(Keeper::new(
                     log,
                     clock,

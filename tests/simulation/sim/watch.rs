@@ -15,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use hashbuy::core::code::Secret;
 use hashbuy::core::desk::Desk;
 use hashbuy::core::inbox::Inbox;
+use hashbuy::core::reader::Reader;
 use hashbuy::core::time::Time;
 use hashbuy::log::memory::{MemoryLog, Record, Tombstones};
 use hashbuy::log::{Isolation, Log, Lookup, Partition};
@@ -23,7 +24,7 @@ use serde_json::Value;
 
 use super::firehose::{ACCOUNTS, Delivered, Told};
 use super::people::Promise;
-use crate::model::{Marks, Oracle, Topic};
+use crate::model::{Oracle, Topic};
 
 /// A partition of the firehose may be idle when it was read to its end of so long ago; the keeper looks once
 /// a second.
@@ -44,7 +45,7 @@ pub struct Watch {
     inbox: u32,
     lookup: Box<dyn Lookup + Send>,
     oracle: Oracle,
-    marks: Marks,
+    reader: Reader,
     /// Up to where each partition was read.
     read: BTreeMap<Partition, u64>,
     /// Looks since the state was compared.
@@ -81,7 +82,7 @@ impl Watch {
             inbox,
             lookup: log.lookup().unwrap(),
             oracle: Oracle::new(SECRET),
-            marks: Marks::default(),
+            reader: Reader::default(),
             read: all.collect(),
             looks: 0,
             sighted: vec![BTreeSet::new(); partitions],
@@ -180,7 +181,7 @@ impl Watch {
         let number = record.partition as usize;
         let value = record.value.as_deref().unwrap_or_default();
         self.oracle.inbox(record.partition, record.offset, record.timestamp.millis(), value);
-        let read = self.marks.read(value);
+        let read = self.reader.read(value);
         if !matches!(read, Ok(Inbox::Mark { .. })) {
             self.told[number] = Some(record.offset);
         }

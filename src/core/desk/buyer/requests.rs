@@ -158,7 +158,7 @@ impl Buyer {
         turn.effects.event(subject.event(EventKind::Requested, issued_at, sighting.tweet_id, "", details));
         let verdict = Verdict { outcome: VerdictKind::Requested, code: Some(pending.code) };
         self.history.requested.push(issued_at);
-        turn.deadlines.push(pending.deadline);
+        turn.deadlines.push(pending.due());
         self.pendings.push(pending);
         verdict
     }

@@ -4,12 +4,16 @@
 //! highest [`revision`](Settings::revision) wins. What does not decide (where the brokers are,
 //! how much to buffer) is in the configuration alone.
 
+mod shared;
+
 use std::cmp::Ordering;
 
 use serde::{Deserialize, Serialize};
 
 use crate::core::template::Template;
 use crate::core::time::SECOND;
+
+pub use shared::Shared;
 
 /// What decides, and the texts of the replies.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
