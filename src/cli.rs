@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::command::{Error, accounts, check, demo, desk, offers, replay, run, topics};
+use crate::command::{Error, accounts, check, demo, desk, load, offers, replay, run, topics};
 
 /// Buy by hashtag: a stream processor that turns a firehose of tweets into purchase events, each
 /// exactly once.
@@ -32,6 +32,9 @@ pub enum Command {
     Run(run::Run),
     /// Tweets from files, events to stdout; no broker
     Replay(replay::Replay),
+    /// The load benchmark: how much this machine carries, and how fast
+    #[command(subcommand)]
+    Load(load::Load),
     /// The topics that the service needs
     #[command(subcommand)]
     Topics(topics::Topics),
@@ -57,6 +60,7 @@ pub fn run(cli: &Cli) -> Result<(), Error> {
         Command::Demo(args) => demo::run(args),
         Command::Run(args) => run::run(args),
         Command::Replay(args) => replay::run(args),
+        Command::Load(load) => load::run(load),
         Command::Topics(topics) => topics::run(topics),
         Command::Check(args) => check::run(args),
         Command::Desk(desk) => desk::run(desk),

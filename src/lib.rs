@@ -77,12 +77,14 @@
 //! the message names the thing, the value and the way to mend it. *Corruption* of what this program
 //! itself has written ([`core::inbox::Corrupt`]): stop, never skip, since guessing costs somebody money.
 
+pub mod books;
 pub mod cli;
 pub mod command;
 pub mod config;
 pub mod core;
 pub mod firehose;
 pub mod input;
+pub mod load;
 pub mod log;
 pub mod metrics;
 pub mod operate;

@@ -9,7 +9,7 @@ use hashbuy::log::{Isolation, Log as _, NewRecord, Partition, Producer};
 use hashbuy::worker::Topics;
 
 use crate::broker::{Broker, PARTITIONS};
-use crate::firehose::settle;
+use crate::writing::settle;
 
 /// What stands in a compacted topic.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

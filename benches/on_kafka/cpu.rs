@@ -1,14 +1,9 @@
-//! The time that a process has spent on all cores, threads of librdkafka included.
+//! The time that a process has spent on all cores.
 
 use std::time::Duration;
 
 /// Linux counts in hundredths of a second, whatever the kernel's own clock.
 const TICK: Duration = Duration::from_millis(10);
-
-/// User and system time of this process up to now.
-pub fn spent() -> Duration {
-    spent_by("self")
-}
 
 /// User and system time of a process, by its id, up to now.
 pub fn spent_by(process: &str) -> Duration {

@@ -17,9 +17,9 @@ use hashbuy::worker::Topics;
 use hashbuy::worker::partitioner::partition_of;
 
 use crate::broker::{Broker, PARTITIONS};
-use crate::firehose::settle;
 use crate::report::mib;
 use crate::service::{How, Service};
+use crate::writing::settle;
 
 /// Pendings that an account has at most, as the limits are shipped.
 pub const MOST: u64 = 5;
@@ -88,7 +88,7 @@ pub fn gather(broker: &Broker, app: &str, topics: &Topics, crowd: Crowd) -> Dura
 
 /// Says to all partitions that a time has come.
 pub fn mark(producer: &mut dyn Producer, topics: &Topics, time: Time) {
-    let mark = encode(&Inbox::Mark { time, settings: Arc::new(Settings::default()) });
+    let mark = encode(&Inbox::Mark { time, settings: Settings::default().into() });
     for number in 0..PARTITIONS {
         let partition = Partition::new(topics.inbox.as_str(), number);
         put(producer, NewRecord { partition, key: None, value: Some(mark.clone()), headers: Vec::new() });

@@ -18,8 +18,8 @@ use hashbuy::worker::{Clock as _, Topics};
 use crate::broker::Broker;
 use crate::changelog::{compact, stand};
 use crate::crowd::{self, OFFERS, account, id_of, mark, offer, send, sighting, wish};
-use crate::firehose::settle;
 use crate::service::{How, SECRET, Service};
+use crate::writing::settle;
 
 /// Seconds of tweet time.
 const HOUR: i64 = 3_600;

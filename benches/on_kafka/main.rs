@@ -2,8 +2,6 @@
 //!
 //! | `--only` | what is measured |
 //! | --- | --- |
-//! | `scan` | what the scan costs beside a loop that only counts messages |
-//! | `latency` | how long it takes from a tweet to the committed `purchase.requested` |
 //! | `restore` | how long a process on one core takes to be ready with very many purchases pending, and its memory |
 //! | `takeover` | how long partitions stand still when their process ends or is killed |
 //! | `changelog` | how much stands in the changelog after an hour, once it is compacted, beside what is alive |
@@ -11,11 +9,10 @@
 //! It starts a broker of its own (`deploy/kafka/kafka`; Java and Maven), and prints every round:
 //!
 //! ```text
-//! cargo bench --bench on_kafka -- [--tweets 1000000] [--rounds 5] [--seconds 60] [--pendings N]
-//!                                 [--only WHAT] [--set PROPERTY=VALUE]...
+//! cargo bench --bench on_kafka -- [--rounds 5] [--pendings N] [--only WHAT] [--set PROPERTY=VALUE]...
 //! ```
 //!
-//! Properties of librdkafka that are set here count for both sides.
+//! Throughput and latency are measured by `hashbuy load`, on any Kafka.
 //!
 //! Machines differ, and the broker shares this one: only what stands side by side can be compared.
 
@@ -25,14 +22,12 @@ mod broker;
 mod changelog;
 mod cpu;
 mod crowd;
-mod firehose;
 mod hour;
-mod latency;
 mod report;
 mod restore;
-mod scan;
 mod service;
 mod takeover;
+mod writing;
 
 use std::collections::BTreeMap;
 
@@ -40,9 +35,7 @@ use broker::Broker;
 
 /// What is measured, and how much of it.
 struct Arguments {
-    tweets: u64,
     rounds: usize,
-    seconds: u64,
     pendings: Option<u64>,
     only: Option<String>,
     properties: BTreeMap<String, String>,
@@ -53,12 +46,6 @@ fn main() {
     let broker = Broker::up(arguments.properties);
     println!("Apache Kafka at {}", broker.bootstrap);
     let wanted = |name: &str| arguments.only.as_deref().is_none_or(|only| only == name);
-    if wanted("scan") {
-        scan::measure(&broker, arguments.tweets, arguments.rounds);
-    }
-    if wanted("latency") {
-        latency::measure(&broker, arguments.seconds);
-    }
     if wanted("restore") {
         restore::measure(&broker, arguments.pendings, arguments.rounds);
     }
@@ -72,32 +59,21 @@ fn main() {
 
 impl Arguments {
     fn read() -> Arguments {
-        let mut arguments = Arguments {
-            tweets: 1_000_000,
-            rounds: 5,
-            seconds: 60,
-            pendings: None,
-            only: None,
-            properties: BTreeMap::new(),
-        };
+        let mut arguments = Arguments { rounds: 5, pendings: None, only: None, properties: BTreeMap::new() };
         let mut given = std::env::args().skip(1).filter(|argument| argument != "--bench");
         while let Some(name) = given.next() {
             let value = given.next().unwrap_or_else(|| panic!("{name} needs a value"));
             let number =
                 || value.parse().unwrap_or_else(|_| panic!("{name} {value}: must be a whole number"));
             match name.as_str() {
-                "--tweets" => arguments.tweets = number(),
                 "--rounds" => arguments.rounds = usize::try_from(number()).unwrap_or(1),
-                "--seconds" => arguments.seconds = number(),
                 "--pendings" => arguments.pendings = Some(number()),
                 "--only" => arguments.only = Some(value),
                 "--set" => {
                     let (name, value) = value.split_once('=').expect("PROPERTY=VALUE");
                     arguments.properties.insert(name.to_owned(), value.to_owned());
                 }
-                _ => panic!(
-                    "{name} is no argument; there are --tweets, --rounds, --seconds, --pendings, --only, --set"
-                ),
+                _ => panic!("{name} is no argument; there are --rounds, --pendings, --only, --set"),
             }
         }
         arguments

@@ -1,12 +1,8 @@
 //! `hashbuy demo`: a made-up firehose with shoppers in front of the real workers, in one process, with no
 //! set-up.
 
-mod audit;
-mod biller;
-mod duration;
 mod janitor;
 mod keys;
-mod ledger;
 mod player;
 mod scene;
 mod screen;
@@ -57,7 +53,7 @@ pub struct Demo {
     #[arg(long, value_name = "N", default_value = "5000", value_parser = RangedU64ValueParser::<u64>::new().range(100..=1_000_000))]
     pub rate: u64,
     /// How long, such as 30s, 2m or 500ms; by default until Ctrl-C on a terminal, 30s elsewhere
-    #[arg(long = "for", value_name = "TIME", value_parser = duration::parse)]
+    #[arg(long = "for", value_name = "TIME", value_parser = crate::command::duration::parse)]
     pub length: Option<Duration>,
     /// Serve /metrics, /healthz and /readyz on this port of 127.0.0.1; 0 is any free one
     #[arg(long, value_name = "P")]

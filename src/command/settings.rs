@@ -19,6 +19,12 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// The arguments that give them, for another process of this program.
+    pub fn arguments(&self) -> Vec<String> {
+        let file = self.config.iter().flat_map(|file| ["--config".to_owned(), file.display().to_string()]);
+        file.chain(self.set.iter().flat_map(|set| ["--set".to_owned(), set.clone()])).collect()
+    }
+
     /// All layers on top of each other.
     ///
     /// # Errors

@@ -151,7 +151,7 @@ fn put_profile(out: &mut Vec<u8>, id: u64, rng: &mut Rng) {
 }
 
 /// A time as v1.1 writes it: `Wed Feb 13 12:00:00 +0000 2013`.
-pub(super) fn created_at(time: Time) -> String {
+pub(crate) fn created_at(time: Time) -> String {
     let time = chrono::DateTime::from_timestamp_millis(time.millis()).unwrap_or_default();
     time.format("%a %b %d %H:%M:%S +0000 %Y").to_string()
 }

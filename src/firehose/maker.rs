@@ -265,7 +265,7 @@ const FIRST: TweetId = match TweetId::new(1) {
 };
 
 /// The first id that carries a time.
-fn first_id_of(time: Time) -> u64 {
+pub(crate) fn first_id_of(time: Time) -> u64 {
     u64::try_from(time.millis() - ID_EPOCH).unwrap_or(0) << 22
 }
 

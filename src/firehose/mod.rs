@@ -26,6 +26,8 @@ mod words;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use author::created_at;
+pub(crate) use maker::first_id_of;
 pub use maker::{CONTROLS, DELETIONS, Draft, Format, Maker, Original, REPEATED, RETWEETS, TAGGED};
 pub use shoppers::{Habits, Happening, Shoppers};
 pub use wire::LINE_END;

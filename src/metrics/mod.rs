@@ -7,7 +7,7 @@
 //! is a rise and not a birth; a gauge that nobody sets any more goes after [`STALE`].
 
 mod defined;
-mod process;
+pub mod process;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -10,6 +10,7 @@
 mod broker;
 #[path = "../common/built.rs"]
 mod built;
+mod bulk_cases;
 mod cases;
 mod fixture;
 mod kafka;

@@ -3,8 +3,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::biller::Biller;
 use super::scene::{INBOX, Scene, TWEETS};
+use crate::books::biller::Biller;
 use crate::log::memory::{MemoryLog, Tombstones};
 use crate::log::{Error, Isolation, Log, Lookup, Partition};
 use crate::worker::Topics;

@@ -138,7 +138,7 @@ impl Scene {
             memory: None,
             clock: Arc::new(WorldClock::Machine),
             config,
-            habits: Habits { window_seconds: 60, longest_pause: 800 },
+            habits: Habits { window_seconds: 60, longest_pause: 800, ..Habits::default() },
             patience: PATIENCE,
             second: SECOND,
         })

@@ -10,7 +10,7 @@ use std::io::{self, IsTerminal, Write};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use uuid::Uuid;
 
-use super::ledger::Ledger;
+use crate::books::ledger::Ledger;
 use crate::command::Error;
 use crate::core::event::{Cause, Details, Event, EventKind};
 use crate::core::time::{SECOND, Time};

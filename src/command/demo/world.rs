@@ -12,11 +12,11 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use super::audit::Audit;
-use super::biller::{Biller, until_done};
 use super::janitor::Janitor;
 use super::player::{Played, Player, Tick};
 use super::scene::{INBOX, Scene};
+use crate::books::audit::Audit;
+use crate::books::biller::{Biller, until_done};
 use crate::command::Error;
 use crate::core::code::Secret;
 use crate::core::event::Event;
@@ -92,7 +92,7 @@ impl World {
     /// If the log or the machine refuses.
     pub fn start(scene: Scene, seed: u64, status: Status) -> Result<World, Error> {
         let player = Player::new(&scene, seed).map_err(Error::failed)?;
-        let biller = Biller::new(&*scene.log, &scene.config.service.topics).map_err(Error::failed)?;
+        let biller = Biller::new(&*scene.log, &scene.config.service.topics, INBOX).map_err(Error::failed)?;
         let janitor = Janitor::of(&scene).map_err(Error::failed)?;
         let lookup = scene.log.lookup().map_err(Error::failed)?;
         let plan = Plan {
@@ -269,7 +269,7 @@ impl World {
             biller.is_at_end(&mut **lookup)
         })
         .map_err(Error::failed)?;
-        let audit = Audit::of(&*self.scene.log, &topics.changelog, READ).map_err(Error::failed)?;
+        let audit = Audit::of(&*self.scene.log, &topics.changelog, INBOX, READ).map_err(Error::failed)?;
         let dead_letters = Partition::new(topics.dead_letters.as_str(), 0);
         let (_, dead) = lookup.watermarks(&dead_letters, Isolation::Uncommitted).map_err(Error::failed)?;
         if dead > 0 {

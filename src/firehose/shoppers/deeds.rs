@@ -27,7 +27,8 @@ impl Shoppers {
             Some(article) => {
                 let plan = Plan::any(&mut self.rng);
                 self.holders[n].errands += 1;
-                self.holders[n].errand = Some(Errand { plan, article, asked: None, code: None });
+                self.holders[n].errand =
+                    Some(Errand { plan, article, asked: None, answered: false, code: None });
                 self.plan(time, Step::Act(n, Act::Ask));
                 self.plan(time.plus(errand(self.habits)), Step::Act(n, Act::Rest));
             }
@@ -102,6 +103,7 @@ impl Shoppers {
             // Who comes now has his card on hold at first.
             Act::Unlink => self.unlink(n, time),
             Act::Rest => {
+                self.given_up += u64::from(self.holders[n].waits());
                 self.holders[n].errand = None;
                 self.idle.push_back(n);
             }
@@ -153,6 +155,7 @@ impl Shoppers {
     /// An account is unlinked, and somebody new comes in the holder's place.
     fn unlink(&mut self, n: usize, linked_at: Time) {
         let leaving = self.holders[n].account;
+        self.given_up += u64::from(self.holders[n].waits());
         self.by_account.remove(&leaving);
         self.happened.push_back(Happening::Account { id: leaving, json: None });
         self.agenda.retain(|_, step| !matches!(step, Step::Act(holder, _) if *holder == n));

@@ -38,6 +38,8 @@ pub(super) struct Errand {
     pub article: usize,
     /// The tweet that asked, once it is out, and its text.
     pub asked: Option<(TweetId, String)>,
+    /// Whether an event has answered it.
+    pub answered: bool,
     /// The code, once it is known.
     pub code: Option<String>,
 }
@@ -61,6 +63,11 @@ impl Holder {
             errand: None,
             last_record: Vec::new(),
         }
+    }
+
+    /// Whether he has asked, and nothing has answered.
+    pub fn waits(&self) -> bool {
+        self.errand.as_ref().is_some_and(|errand| errand.asked.is_some() && !errand.answered)
     }
 
     /// The account's record.

@@ -28,10 +28,6 @@ use crate::core::event::{Details, Event};
 use crate::core::ids::{AccountId, TweetId};
 use crate::core::time::{DAY, MINUTE, SECOND, Time};
 
-/// Holders at any time.
-const HOLDERS: u64 = 300;
-/// The account id before the first.
-const FIRST_ACCOUNT: u64 = 1_500_000_000;
 /// Ids of people without an account.
 const STRANGERS: std::ops::Range<u64> = 1_200_000_000..1_300_000_000;
 /// Between two deliveries of the scarce article.
@@ -46,12 +42,21 @@ pub struct Habits {
     pub window_seconds: i64,
     /// The longest pause between two arrivals, in milliseconds, at least 2; on average it is half as long.
     pub longest_pause: i64,
+    /// Account holders at any time: one has one plan at a time, and rests for a while behind it.
+    pub holders: u64,
+    /// The account id before the first.
+    pub before_accounts: u64,
 }
 
 impl Default for Habits {
-    /// A window of two minutes, and an arrival every three seconds.
+    /// A window of two minutes, an arrival every three seconds, and 300 holders.
     fn default() -> Habits {
-        Habits { window_seconds: 120, longest_pause: 6 * SECOND }
+        Habits {
+            window_seconds: 120,
+            longest_pause: 6 * SECOND,
+            holders: 300,
+            before_accounts: 1_500_000_000,
+        }
     }
 }
 
@@ -72,6 +77,8 @@ pub struct Shoppers {
     deliveries: u64,
     /// Offer tweets of late, to be repeated, quoted and copied: their author, text and code.
     read: VecDeque<Read>,
+    /// Offer tweets of holders that had no answer when they were given up.
+    given_up: u64,
     /// What has happened and was not taken yet.
     happened: VecDeque<Happening>,
 }
@@ -135,12 +142,13 @@ impl Shoppers {
             linked: 0,
             deliveries: 1,
             read: VecDeque::new(),
+            given_up: 0,
             happened: VecDeque::new(),
         };
         for n in 0..ARTICLES.len() {
             shoppers.publish_offer(n);
         }
-        for _ in 0..HOLDERS {
+        for _ in 0..habits.holders {
             let holder = shoppers.link(start.minus(30 * DAY));
             shoppers.holders.push(holder);
             let n = shoppers.holders.len() - 1;
@@ -185,8 +193,20 @@ impl Shoppers {
                     self.holders[holder].bought[article] += 1;
                 }
             }
+            Details::Refused { tweet_id, .. } => {
+                let errand = self.by_account.get(&event.account_id).map(|&n| &mut self.holders[n].errand);
+                if let Some(Some(errand)) = errand {
+                    errand.answered |= errand.asked.as_ref().is_some_and(|(id, _)| id == tweet_id);
+                }
+            }
             _ => {}
         }
+    }
+
+    /// Offer tweets of holders that no event has answered so far.
+    pub fn unanswered(&self) -> u64 {
+        let waiting = self.holders.iter().filter(|holder| holder.waits()).count();
+        self.given_up + waiting as u64
     }
 
     /// The handle of an account holder, without `@`.
@@ -215,7 +235,7 @@ impl Shoppers {
     fn link(&mut self, at: Time) -> Holder {
         self.linked += 1;
         // Never 0, with or without the number before it.
-        let account = AccountId::new(FIRST_ACCOUNT + self.linked).unwrap_or(NOBODY);
+        let account = AccountId::new(self.habits.before_accounts + self.linked).unwrap_or(NOBODY);
         Holder::new(&mut self.rng, self.linked, account, at)
     }
 
@@ -241,6 +261,7 @@ impl Shoppers {
         let Some(errand) = &mut holder.errand else { return };
         let Some((_, text)) = errand.asked.as_ref().filter(|(id, _)| *id == offer_tweet) else { return };
         errand.code = Some(code.to_owned());
+        errand.answered = true;
         let text = text.clone();
         let acts = errand.plan.acts(&mut self.rng, self.habits, issued, deadline);
         let handle = holder.handle.clone();

@@ -63,6 +63,42 @@ impl KafkaLog {
     }
 }
 
+impl KafkaLog {
+    /// Deletes topics with all that is in them. One that is not there is no error. Waits up to 20 s.
+    ///
+    /// # Errors
+    /// The first that could not be deleted, with the brokers' reason.
+    pub async fn delete_topics(&self, topics: &[&str]) -> Result<(), Error> {
+        let options = AdminOptions::new().operation_timeout(Some(PATIENCE)).request_timeout(Some(PATIENCE));
+        let answers = admin(&self.settings)?.delete_topics(topics, &options).await;
+        let failed = |what: String| Error::new(Kind::Fatal, what);
+        for answer in answers.map_err(|error| failed(format!("topics cannot be deleted: {error}")))? {
+            match answer {
+                Ok(_) | Err((_, RDKafkaErrorCode::UnknownTopicOrPartition)) => {}
+                Err((name, code)) => return Err(failed(format!("topic {name} cannot be deleted: {code}"))),
+            }
+        }
+        Ok(())
+    }
+
+    /// Forgets what groups without members have committed. One that is not there is no error. Waits up to 20 s.
+    ///
+    /// # Errors
+    /// The first that could not be forgotten, with the brokers' reason: it may have members.
+    pub async fn forget_groups(&self, groups: &[&str]) -> Result<(), Error> {
+        let options = AdminOptions::new().request_timeout(Some(PATIENCE));
+        let answers = admin(&self.settings)?.delete_groups(groups, &options).await;
+        let failed = |what: String| Error::new(Kind::Fatal, what);
+        for answer in answers.map_err(|error| failed(format!("groups cannot be deleted: {error}")))? {
+            match answer {
+                Ok(_) | Err((_, RDKafkaErrorCode::GroupIdNotFound)) => {}
+                Err((name, code)) => return Err(failed(format!("group {name} cannot be deleted: {code}"))),
+            }
+        }
+        Ok(())
+    }
+}
+
 /// A client that asks how topics are, and makes them.
 pub(super) type Admin = AdminClient<DefaultClientContext>;
 

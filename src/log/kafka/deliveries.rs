@@ -1,7 +1,7 @@
 //! Counts what a producer has sent and what the brokers have acknowledged.
 //!
-//! The reports come on the producer's polling thread, and the worker waits for the count to reach
-//! nought. Not `flush()`: it says that all is well although records have failed, and rdkafka sits out
+//! Where an answer is waited for all the time the reports come on a polling thread of the producer, and the worker
+//! waits for the count to reach nought; else the worker polls. Not `flush()`: it says that all is well although records have failed, and rdkafka sits out
 //! slices of 100 ms in it.
 
 use std::collections::BTreeMap;
@@ -9,17 +9,54 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rdkafka::ClientContext;
+use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::message::{Header, Message as _, OwnedHeaders, Timestamp};
-use rdkafka::producer::{BaseRecord, DeliveryResult, Producer as _, ProducerContext, ThreadedProducer};
+use rdkafka::producer::{
+    BaseProducer, BaseRecord, DeliveryResult, Producer as _, ProducerContext, ThreadedProducer,
+};
 
 use super::error::for_good;
 use super::partitions::number;
 use crate::core::time::Time;
 use crate::log::{Appended, Error, Kind, NewRecord};
 
-/// A producer whose deliveries are counted.
+/// A producer whose deliveries are counted, and are reported by a thread of its own.
 pub(super) type Counted = ThreadedProducer<Deliveries>;
+/// The same without a thread: whoever has it polls.
+pub(super) type Polled = BaseProducer<Deliveries>;
+
+/// What records can be handed to.
+pub(super) trait Taker {
+    /// Counts what is handed over.
+    fn deliveries(&self) -> &Deliveries;
+
+    /// Takes a record.
+    ///
+    /// # Errors
+    /// What librdkafka says.
+    fn take(&self, record: BaseRecord<'_, [u8], [u8], usize>) -> Result<(), KafkaError>;
+}
+
+impl Taker for Counted {
+    fn deliveries(&self) -> &Deliveries {
+        self.context()
+    }
+
+    fn take(&self, record: BaseRecord<'_, [u8], [u8], usize>) -> Result<(), KafkaError> {
+        self.send(record).map_err(|(error, _)| error)
+    }
+}
+
+impl Taker for Polled {
+    fn deliveries(&self) -> &Deliveries {
+        self.context()
+    }
+
+    fn take(&self, record: BaseRecord<'_, [u8], [u8], usize>) -> Result<(), KafkaError> {
+        self.send(record).map_err(|(error, _)| error)
+    }
+}
 
 /// What has been sent and not yet reported on.
 #[derive(Debug, Default)]
@@ -196,8 +233,8 @@ impl ProducerContext for Deliveries {
 /// # Errors
 /// What librdkafka says; then the record is not counted. [`Kind::Fatal`] for a partition that Kafka
 /// can not have.
-pub(super) fn send(producer: &Counted, record: &NewRecord) -> Result<Result<(), Code>, Error> {
-    let deliveries = producer.context();
+pub(super) fn send(producer: &impl Taker, record: &NewRecord) -> Result<Result<(), Code>, Error> {
+    let deliveries = producer.deliveries();
     let round = {
         let mut state = deliveries.lock();
         state.outstanding += 1;
@@ -211,7 +248,7 @@ pub(super) fn send(producer: &Counted, record: &NewRecord) -> Result<Result<(), 
     sent
 }
 
-fn hand_over(producer: &Counted, record: &NewRecord, partition: i32, round: usize) -> Result<(), Code> {
+fn hand_over(producer: &impl Taker, record: &NewRecord, partition: i32, round: usize) -> Result<(), Code> {
     let mut handed: BaseRecord<'_, [u8], [u8], usize> =
         BaseRecord::with_opaque_to(&record.partition.topic, round).partition(partition);
     handed.key = record.key.as_deref();
@@ -224,14 +261,17 @@ fn hand_over(producer: &Counted, record: &NewRecord, partition: i32, round: usiz
             .fold(empty, |headers, (key, value)| headers.insert(Header { key, value: Some(value) }));
         handed = handed.headers(headers);
     }
-    producer.send(handed).map_err(|(error, _)| error.rdkafka_error_code().unwrap_or(Code::Unknown))
+    producer.take(handed).map_err(|error| error.rdkafka_error_code().unwrap_or(Code::Unknown))
 }
 
 /// A producer that counts.
 ///
 /// # Errors
 /// [`Kind::Fatal`] with what librdkafka dislikes about the settings.
-pub(super) fn producer(config: &rdkafka::ClientConfig, what: &str) -> Result<Counted, Error> {
+pub(super) fn producer<P: FromClientConfigAndContext<Deliveries>>(
+    config: &rdkafka::ClientConfig,
+    what: &str,
+) -> Result<P, Error> {
     config
         .create_with_context(Deliveries::default())
         .map_err(|error| Error::new(Kind::Fatal, format!("{what}: {error}")))

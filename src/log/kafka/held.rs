@@ -11,6 +11,8 @@ pub(super) struct Held {
     all: Vec<One>,
     /// Where the last message belonged.
     last: usize,
+    /// Whether nothing of another topic can come, so that no message need be asked for its own.
+    one_topic: bool,
 }
 
 #[derive(Debug)]
@@ -30,6 +32,11 @@ pub(super) struct Progress {
 }
 
 impl Held {
+    /// Nothing yet, of a consumer that reads one topic alone.
+    pub(super) fn of_one_topic() -> Held {
+        Held { one_topic: true, ..Held::default() }
+    }
+
     /// Adds a partition, which stands still.
     pub(super) fn add(&mut self, partition: Partition) {
         if !self.contains(&partition) {
@@ -70,22 +77,22 @@ impl Held {
     }
 
     /// The message, if it is wanted: its partition runs, and it is not from before where that began.
-    pub(super) fn take<'m>(&mut self, message: &'m BorrowedMessage<'_>) -> Option<Message<'m>> {
-        let topic = message.topic();
+    pub(super) fn take<'m>(&'m mut self, message: &'m BorrowedMessage<'_>) -> Option<Message<'m>> {
+        let topic = if self.one_topic { None } else { Some(message.topic()) };
         let partition = u32::try_from(message.partition()).ok()?;
         let offset = u64::try_from(message.offset()).ok()?;
-        let progress = self.at(topic, partition)?.progress.as_mut()?;
-        if offset < progress.next {
+        let one = self.at(topic, partition)?;
+        if offset < one.progress?.next {
             return None;
         }
-        *progress = Progress { next: offset + 1, read: true };
+        one.progress = Some(Progress { next: offset + 1, read: true });
         let (millis, appended) = match message.timestamp() {
             Timestamp::NotAvailable => (0, false),
             Timestamp::CreateTime(millis) => (millis, false),
             Timestamp::LogAppendTime(millis) => (millis, true),
         };
         Some(Message {
-            topic,
+            topic: &one.partition.topic,
             partition,
             offset,
             timestamp: Time::from_millis(millis),
@@ -95,9 +102,10 @@ impl Held {
         })
     }
 
-    fn at(&mut self, topic: &str, number: u32) -> Option<&mut One> {
-        let is_it =
-            |one: &One| one.partition.number == number && one.partition.topic.as_bytes() == topic.as_bytes();
+    fn at(&mut self, topic: Option<&str>, number: u32) -> Option<&mut One> {
+        let is_it = |one: &One| {
+            one.partition.number == number && topic.is_none_or(|topic| *one.partition.topic == *topic)
+        };
         if !self.all.get(self.last).is_some_and(is_it) {
             self.last = self.all.iter().position(is_it)?;
         }

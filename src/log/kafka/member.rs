@@ -10,6 +10,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use super::error::{for_good, of_request};
 use super::grouped;
 use super::held::Held;
+use super::left_until;
 use super::lookup::{self, KafkaLookup, Offsets};
 use super::partitions::{list, list_to_commit};
 use super::rebalances::{Grouped, Note};
@@ -59,7 +60,7 @@ impl KafkaMember {
             consumer,
             settings: settings.clone(),
             membership: membership.clone(),
-            held: Held::default(),
+            held: held_of(membership),
             revoked: None,
             standing: None,
             lost: false,
@@ -159,7 +160,7 @@ impl KafkaMember {
         while count < BATCH {
             // Once there is something, only what is at hand: and no look at the clock for each message.
             let left = match count {
-                0 => deadline.saturating_duration_since(Instant::now()),
+                0 => left_until(deadline),
                 _ => Duration::ZERO,
             };
             match consumer.poll(left) {
@@ -263,7 +264,7 @@ impl KafkaMember {
     fn rejoin(&mut self) -> Result<(), Error> {
         self.check_fatal()?;
         grouped::close(&self.consumer);
-        self.held = Held::default();
+        self.held = held_of(&self.membership);
         self.revoked = None;
         self.later = None;
         self.absent.clear();
@@ -420,4 +421,12 @@ pub(super) fn standing_of(standing: &Standing) -> Result<&ConsumerGroupMetadata,
     standing.0.downcast_ref().ok_or_else(|| {
         Error::new(Kind::Fatal, "a standing in a group of another log cannot be used in Kafka")
     })
+}
+
+/// Nothing yet.
+fn held_of(membership: &Membership) -> Held {
+    match membership.topics.len() {
+        1 => Held::of_one_topic(),
+        _ => Held::default(),
+    }
 }

@@ -11,6 +11,7 @@
 //! | first resume, then seek; an old position is thrown away | `seek` |
 //! | the broker refuses the offsets of a member that was replaced | `member` |
 //! | a record is safe when its report says so; no `flush` | `deliveries` |
+//! | or, where there are very many, when it is gone and no report says that it failed | `bulk` |
 //! | an end of a transaction without an answer is unknown, never assumed | `transactions` |
 //! | a request that may have been repeated, and may come late, is refused then | `transactions` |
 //! | a call on a transaction that is never answered is not waited for | `caller` |
@@ -21,7 +22,9 @@
 //! fetching, sending and heartbeats.
 
 mod admin;
+mod bulk;
 mod caller;
+mod counting;
 mod deliveries;
 mod error;
 mod grouped;
@@ -37,9 +40,13 @@ mod seek;
 mod settings;
 mod transactions;
 
+use std::time::{Duration, Instant};
+
 use rdkafka::consumer::Consumer as _;
 
 pub use admin::{Made, NewTopic};
+pub use bulk::{BulkWriter, Codec, UnknownCodec};
+pub use counting::{Counted, Counting};
 pub use operators::{GroupMember, Spread};
 pub use settings::{METADATA, Settings};
 
@@ -78,6 +85,12 @@ impl KafkaLog {
         }
         Ok(KafkaLog { settings })
     }
+}
+
+/// What is left until a deadline, in whole milliseconds, upwards: the last part of one a poll of rdkafka spins through.
+fn left_until(deadline: Instant) -> Duration {
+    let left = deadline.saturating_duration_since(Instant::now()).as_micros().div_ceil(1_000);
+    Duration::from_millis(u64::try_from(left).unwrap_or(u64::MAX))
 }
 
 impl Log for KafkaLog {

@@ -9,6 +9,7 @@ use rdkafka::{ClientContext, Offset};
 
 use super::error::for_good;
 use super::held::Held;
+use super::left_until;
 use super::lookup::partition_count;
 use super::partitions::list;
 use super::seek::{self, NotStarted};
@@ -116,8 +117,7 @@ impl Reader for KafkaReader {
         let deadline = Instant::now() + wait;
         let mut count = 0;
         while count < BATCH {
-            let left =
-                if count > 0 { Duration::ZERO } else { deadline.saturating_duration_since(Instant::now()) };
+            let left = if count > 0 { Duration::ZERO } else { left_until(deadline) };
             match self.consumer.poll(left) {
                 Some(Ok(message)) => match self.held.take(&message) {
                     Some(message) => {

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use rdkafka::ClientConfig;
 
+use super::bulk::Codec;
 use crate::log::{Error, Isolation, Kind, Membership};
 
 /// How long a request may go unanswered before it is given up. A broker that stands still must not
@@ -133,16 +134,20 @@ impl Settings {
 
     /// For writing without transactions.
     pub(super) fn producer(&self) -> ClientConfig {
-        let guarded = vec![
-            // A failed record is not followed by later ones: what is in the log is a beginning of what
-            // was sent.
-            ("enable.gapless.guarantee", "true".to_owned()),
-            ("enable.idempotence", "true".to_owned()),
-            ("acks", "all".to_owned()),
-            ("message.timeout.ms", millis(DELIVERY)),
-            ("socket.timeout.ms", millis(REQUEST)),
-        ];
-        self.config(PRODUCER, guarded)
+        self.config(PRODUCER, gapless())
+    }
+
+    /// For writing a great many records without transactions. A record waits up to `linger` for others.
+    pub(super) fn bulk(&self, codec: Codec, linger: Duration) -> ClientConfig {
+        let mut guarded = gapless();
+        guarded.push(("compression.type", codec.to_string()));
+        guarded.push(("delivery.report.only.error", "true".to_owned()));
+        let mut config = self.config(&[PRODUCER, BULK].concat(), guarded);
+        // The other names of what is set: whichever librdkafka came upon last would win.
+        config.remove("compression.codec");
+        config.remove("queue.buffering.max.ms");
+        config.set("linger.ms", millis(linger));
+        config
     }
 
     /// For writing in transactions.
@@ -207,6 +212,26 @@ const PRODUCER: &[(&str, &str)] = &[
     // How long a topic may be unknown before a record for it has failed; 30 s by default.
     ("topic.metadata.propagation.max.ms", "10000"),
 ];
+
+const BULK: &[(&str, &str)] = &[
+    // Small enough to stay in the processor's cache from where a batch is put together to where it is sent, and not
+    // copied on the way: a third faster than batches of 1 MB in a queue of 32 MB, measured with `load fill`.
+    ("batch.size", "262144"),
+    ("queue.buffering.max.kbytes", "8192"),
+    ("message.copy.max.bytes", "0"),
+];
+
+fn gapless() -> Vec<(&'static str, String)> {
+    vec![
+        // A failed record is not followed by later ones: what is in the log is a beginning of what
+        // was sent.
+        ("enable.gapless.guarantee", "true".to_owned()),
+        ("enable.idempotence", "true".to_owned()),
+        ("acks", "all".to_owned()),
+        ("message.timeout.ms", millis(DELIVERY)),
+        ("socket.timeout.ms", millis(REQUEST)),
+    ]
+}
 
 fn consumer(isolation: Isolation) -> Vec<(&'static str, String)> {
     let isolation = match isolation {
@@ -282,6 +307,7 @@ mod tests {
             settings.offsets("g"),
             settings.producer(),
             settings.transactions("t"),
+            settings.bulk(Codec::Lz4, Duration::from_millis(5)),
         ]
     }
 
@@ -316,11 +342,11 @@ mod tests {
 
     #[test]
     fn all_that_is_set_for_the_guarantees_is_guarded() {
-        let suited: Vec<&str> = [COMMON, CONSUMER, PRODUCER]
+        let suited: Vec<&str> = [COMMON, CONSUMER, PRODUCER, BULK]
             .concat()
             .iter()
             .map(|(name, _)| *name)
-            .chain(["linger.ms"])
+            .chain(["linger.ms", "compression.type"])
             .collect();
         for config in everything(&Settings::new("127.0.0.1:9092")) {
             for name in config.config_map().keys() {
@@ -337,6 +363,16 @@ mod tests {
         assert_eq!(settings.reader(Isolation::Committed).get("fetch.wait.max.ms"), Some("7"));
         let settings = with("linger.ms", "3");
         assert_eq!(settings.transactions("t").get("linger.ms"), Some("3"));
+    }
+
+    #[test]
+    fn a_bulk_writer_packs_as_it_is_told_whatever_suits_others() {
+        for name in ["compression.codec", "compression.type"] {
+            let config = with(name, "gzip").bulk(Codec::Zstd, Duration::from_millis(7));
+            let native = config.create_native_config().unwrap();
+            assert_eq!(native.get("compression.codec").unwrap(), "zstd");
+            assert_eq!(native.get("linger.ms").unwrap(), "7");
+        }
     }
 
     #[test]

@@ -67,7 +67,7 @@ pub(super) struct KafkaTransactions {
 /// The only producer with an id.
 fn take_over(settings: &Settings, id: &str) -> Result<(Arc<Counted>, Caller<Counted>), Error> {
     let what = format!("transactional id {id}");
-    let producer = Arc::new(deliveries::producer(&settings.transactions(id), &what)?);
+    let producer: Arc<Counted> = Arc::new(deliveries::producer(&settings.transactions(id), &what)?);
     let caller = Caller::new(&producer)
         .map_err(|error| Error::new(Kind::Retry, format!("{what} cannot be taken over: {error}")))?;
     let deadline = Instant::now() + INIT_WAIT;
@@ -262,7 +262,7 @@ impl Transactions for KafkaTransactions {
         self.check(true)?;
         let deadline = Instant::now() + self.timeout;
         loop {
-            match deliveries::send(&self.producer, &record)? {
+            match deliveries::send(&*self.producer, &record)? {
                 Ok(()) => return Ok(()),
                 // Those before it make room when they are delivered.
                 Err(Code::QueueFull) if Instant::now() < deadline => {

@@ -6,6 +6,7 @@ mod demo;
 mod fates;
 mod handover;
 mod kills;
+mod load;
 mod misfits;
 mod operators;
 mod poison;
@@ -30,6 +31,7 @@ pub const WITH_OWN_BROKER: &[Case<fn(&Broker)>] = &[("broker_goes_away", broker_
 pub const WITH_BROKER: &[Case<fn(&mut World)>] = &[
     // The longest first: they wait for windows to end.
     ("shoppers", shoppers::shoppers),
+    ("load_run", load::all_of_it_and_a_report),
     ("operators_move", operators::moving::move_to_more_partitions),
     ("operators_adopt", operators::adopt::adopted_offsets),
     ("operators_grown_inbox", operators::layout::grown_inbox),
@@ -41,6 +43,8 @@ pub const WITH_BROKER: &[Case<fn(&mut World)>] = &[
     ("unread_partition", quiet::unread_partition),
     ("request_confirm_order", purchase::request_confirm_order),
     ("kill_and_restart", kills::kill_and_restart),
+    ("load_fill_and_baseline", load::fill_and_baseline),
+    ("load_drive", load::drive),
     ("two_processes", handover::two_processes),
     ("stages_apart", handover::stages_apart),
     ("first_start_after_an_abort", handover::first_start_after_an_abort),

@@ -4,7 +4,6 @@
 use std::time::{Duration, Instant};
 
 use super::ledger::Ledger;
-use super::scene::INBOX;
 use crate::core::event::Event;
 use crate::log::{Error, Isolation, Log, Lookup, Partition, Reader};
 use crate::worker::Topics;
@@ -18,13 +17,13 @@ pub struct Biller {
 }
 
 impl Biller {
-    /// Begins at the beginning.
+    /// Begins at the beginning of topics that have so many partitions each.
     ///
     /// # Errors
     /// Those of the log.
-    pub fn new(log: &dyn Log, topics: &Topics) -> Result<Biller, Error> {
+    pub fn new(log: &dyn Log, topics: &Topics, number: u32) -> Result<Biller, Error> {
         let topics = [topics.purchases.as_str(), topics.orders.as_str()];
-        let partitions = topics.iter().flat_map(|topic| (0..INBOX).map(|n| Partition::new(*topic, n)));
+        let partitions = topics.iter().flat_map(|topic| (0..number).map(|n| Partition::new(*topic, n)));
         let partitions: Vec<Partition> = partitions.collect();
         let reader = whole(log, &partitions)?;
         Ok(Biller { reader, partitions, ledger: Ledger::default() })

@@ -9,7 +9,6 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::biller::{is_at_end, until_done, whole};
-use super::scene::INBOX;
 use crate::core::desk::Change;
 use crate::core::desk::buyer::Buyer;
 use crate::core::desk::buyer::history::Outcome;
@@ -26,12 +25,12 @@ pub struct Audit {
 }
 
 impl Audit {
-    /// Reads the changelog.
+    /// Reads a changelog of so many partitions.
     ///
     /// # Errors
     /// If it cannot be read to the end within a time, or holds something else.
-    pub fn of(log: &dyn Log, changelog: &str, within: Duration) -> Result<Audit, Error> {
-        let partitions: Vec<Partition> = (0..INBOX).map(|n| Partition::new(changelog, n)).collect();
+    pub fn of(log: &dyn Log, changelog: &str, partitions: u32, within: Duration) -> Result<Audit, Error> {
+        let partitions: Vec<Partition> = (0..partitions).map(|n| Partition::new(changelog, n)).collect();
         let (mut reader, mut lookup) = (whole(log, &partitions)?, log.lookup()?);
         let mut buyers: HashMap<Vec<u8>, Box<Buyer>> = HashMap::new();
         let mut corrupt = None;

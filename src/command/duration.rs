@@ -18,7 +18,7 @@ pub fn parse(text: &str) -> Result<Duration, String> {
     };
     let number: u64 = number.parse().map_err(|_| "must begin with a whole number, such as 30s".to_owned())?;
     match number.checked_mul(millis_each) {
-        None => Err("is longer than any demo; leave it out, and end the demo with Ctrl-C".to_owned()),
+        None => Err("is longer than any run".to_owned()),
         Some(0) => Err("must be longer than 0".to_owned()),
         Some(millis) => Ok(Duration::from_millis(millis)),
     }

@@ -1,0 +1,10 @@
+//! The books: from outside of the service, whether what it has written adds up.
+//!
+//! ```text
+//! purchases, orders ──► Biller ──► Ledger    every purchase ends once, and is billed once
+//! changelog ──────────► Audit                what the desk itself believes to be pending
+//! ```
+
+pub mod audit;
+pub mod biller;
+pub mod ledger;
