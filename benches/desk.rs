@@ -4,85 +4,28 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
-use std::hint::black_box;
 use std::sync::Arc;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group};
-use hashbuy::core::account::Account;
 use hashbuy::core::code::{Code, Secret};
 use hashbuy::core::desk::wheel::{Due, Next, Wheel};
-use hashbuy::core::desk::{Desk, Effects, Pending, Pendings, Progress};
+use hashbuy::core::desk::{Effects, Pending, Pendings, Progress};
 use hashbuy::core::ids::{AccountId, TweetId, purchase_id};
-use hashbuy::core::inbox::{Inbox, Position, SeenOffer, Sighting};
+use hashbuy::core::inbox::Inbox;
 use hashbuy::core::settings::Settings;
 use hashbuy::core::time::{MINUTE, Time};
 
 mod common;
+use common::START;
 use common::beside::beside;
-use common::{START, offer};
+use common::shop::{desk, in_transactions, offers, requests};
 
 const ACCOUNTS: u64 = 100_000;
 const STEPS: usize = 10_000;
-const TRANSACTION: usize = 100;
-
-fn step(desk: &mut Desk, record: &Inbox, now: Time) -> usize {
-    let mut effects = Effects::default();
-    match desk.step(record, now, now, &mut effects) {
-        Ok(Progress::Done) => effects.outputs.len(),
-        other => panic!("{other:?}"),
-    }
-}
-
-fn desk() -> Desk {
-    let mut desk = Desk::new(Secret::published());
-    let mark = Inbox::Mark { time: START, settings: Settings::default().into() };
-    step(&mut desk, &mark, START);
-    for id in 1..=ACCOUNTS {
-        let json = format!(
-            r#"{{"account_id":"{id}","screen_name":"a{id}","card_token":"t{id}","delivery_ref":"d{id}","status":"active","linked_at":"2013-01-01T00:00:00Z"}}"#
-        );
-        let account = Account::from_json(&json).unwrap_or_else(|rejection| panic!("{rejection}"));
-        let (account_id, position) = (account.account_id, Position::default());
-        step(&mut desk, &Inbox::Account { account_id, position, account: Some(Arc::new(account)) }, START);
-        desk.commit();
-    }
-    desk
-}
-
-/// Sightings of one offer tag each, of as many accounts.
-fn requests(offers: usize) -> Vec<Inbox> {
-    let offers: Vec<_> = (0..offers).map(offer).collect();
-    let sighting = |number: usize| {
-        let id = ((START.millis() - 1_288_834_974_657) as u64) << 22 | number as u64;
-        let id = TweetId::new(id).unwrap_or_else(|| unreachable!());
-        let account = AccountId::new(1 + number as u64 * 7 % ACCOUNTS).unwrap_or_else(|| unreachable!());
-        let offer = &offers[number % offers.len()];
-        Inbox::Sighting(Sighting {
-            account,
-            tweet_id: id,
-            first_id: id,
-            time: START,
-            handle: Some("anna".into()),
-            protected: false,
-            codes: vec![],
-            offers: vec![SeenOffer { hashtag: offer.hashtag.clone(), offer: Arc::clone(offer) }],
-        })
-    };
-    (0..STEPS).map(sighting).collect()
-}
-
-fn in_transactions(desk: &mut Desk, records: &[Inbox]) -> usize {
-    let mut outputs = 0;
-    for transaction in records.chunks(TRANSACTION) {
-        outputs += transaction.iter().map(|record| step(desk, record, START)).sum::<usize>();
-        black_box(desk.changes(0));
-        desk.commit();
-    }
-    outputs
-}
 
 fn steps(c: &mut Criterion) {
-    let records = requests(10);
+    let records = requests(STEPS, ACCOUNTS, &offers(10));
+    let desk = || desk(ACCOUNTS);
     let mut group = c.benchmark_group("desk");
     group.sample_size(10).throughput(Throughput::Elements(STEPS as u64));
     group.bench_function("request, with its changelog", |b| {
@@ -165,7 +108,7 @@ fn account_of(number: u64) -> AccountId {
 
 /// Pendings as a desk makes them, one an account.
 fn pendings() -> Vec<Pending> {
-    let offers: Vec<_> = (0..1_000).map(offer).collect();
+    let offers = offers(1_000);
     let pending = |number: u64| {
         let (now, deadline) = timer(number);
         let id = ((now.millis() - 1_288_834_974_657) as u64) << 22 | number;

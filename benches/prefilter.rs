@@ -1,13 +1,14 @@
 //! The prefilter over raw bytes, for few and many offers, hot (pieces that stay in the cache, as
 //! after a read from a socket) and cold (from memory); beside memchr for `#`, the least that any
-//! prefilter does, and a full parse of the same bytes, which it saves.
+//! prefilter does, and memcpy; and a full parse of the same bytes, which it saves.
 
 use std::hint::black_box;
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{Criterion, Throughput, criterion_group};
 use hashbuy::core::prefilter::Prefilter;
 
 mod common;
+use common::beside::over_bytes;
 use common::{firehose, offer, records};
 
 const HOT: usize = 256 << 10;
@@ -56,5 +57,35 @@ fn build(c: &mut Criterion) {
     group.finish();
 }
 
+/// Against what else goes through the same bytes, and few offers against many.
+fn side_by_side() {
+    for (name, bytes) in [("hot", HOT), ("cold", COLD)] {
+        let (buffer, _) = firehose(bytes);
+        let mut copy = vec![0; buffer.len()];
+        let many = prefilter(1_000);
+        let mut search = || use_up(many.hits(black_box(&buffer)).count());
+        let mut memchr = || use_up(memchr::memchr_iter(b'#', black_box(&buffer)).count());
+        let mut memcpy = || black_box(&mut copy).copy_from_slice(black_box(&buffer));
+        let what = format!("prefilter, {name}, 1000 offers");
+        over_bytes(&what, buffer.len(), &mut search, "memchr for #", &mut memchr);
+        over_bytes(&what, buffer.len(), &mut search, "memcpy", &mut memcpy);
+        for offers in [10, 100_000] {
+            let other = prefilter(offers);
+            let mut others = || use_up(other.hits(black_box(&buffer)).count());
+            let what = format!("prefilter, {name}, {offers} offers");
+            over_bytes(&what, buffer.len(), &mut others, "1000 offers", &mut search);
+        }
+    }
+}
+
+fn use_up(count: usize) {
+    black_box(count);
+}
+
 criterion_group!(benches, search, build);
-criterion_main!(benches);
+
+fn main() {
+    side_by_side();
+    benches();
+    Criterion::default().configure_from_args().final_summary();
+}

@@ -2,69 +2,31 @@
 //! One record in 100,000 or in 1,000 carries an offer's tag. Beside it a full parse of the same bytes,
 //! and the parse of single tweets of each format.
 
-use std::collections::HashSet;
 use std::hint::black_box;
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{Criterion, Throughput, criterion_group};
 use hashbuy::core::ids::AccountId;
-use hashbuy::core::prefilter::Prefilter;
-use hashbuy::core::scan::{OfferIndex, Scan};
-use hashbuy::core::tally::Tally;
-use hashbuy::core::tweet::{Record, parse};
-use hashbuy::firehose::{Draft, Format, Maker};
+use hashbuy::core::tweet::parse;
+use hashbuy::firehose::{Format, Maker};
 
 mod common;
-use common::{START, firehose, offer, records};
+use common::beside::over_bytes;
+use common::stage::{draft, stage, with_matches};
+use common::{firehose, records};
 
 const OFFERS: usize = 1_000;
 
-struct Stage {
-    prefilter: Prefilter,
-    scan: Scan,
-}
-
-fn stage() -> Stage {
-    let offers: Vec<_> = (0..OFFERS).map(|number| (offer(number).folded_tag(), offer(number))).collect();
-    let prefilter = Prefilter::new(offers.iter().map(|(tag, _)| tag.as_str()), "confirm");
-    let index = OfferIndex::new(offers).unwrap_or_else(|error| panic!("{error}"));
-    Stage { prefilter, scan: Scan::new(index, "Confirm", HashSet::new()) }
-}
-
-/// How many of the records lead to a sighting.
-fn sightings<'r>(stage: &Stage, records: impl Iterator<Item = &'r [u8]>) -> usize {
-    let mut tally = Tally::default();
-    let candidates = records.filter(|record| stage.prefilter.passes(record));
-    let sighted = candidates.filter(|record| match parse(record) {
-        Ok(Record::Tweet(tweet)) => stage.scan.sighting(&tweet, |_| true, &mut tally).is_some(),
-        _ => false,
-    });
-    sighted.count()
-}
-
-fn draft(text: &str, format: Format) -> Vec<u8> {
-    let author = AccountId::new(1_234_567).unwrap_or_else(|| unreachable!());
-    let draft = Draft { time: START, author, handle: "anna", text, format };
-    Maker::new(1).tweet(&draft).1
-}
-
 fn core(c: &mut Criterion) {
-    let stage = stage();
+    let stage = stage(OFFERS);
     let (noise, noise_ends) = firehose(64 << 20);
-    let tagged = draft("Finally! #BuyArticle500x", Format::V1);
     let mut group = c.benchmark_group("scan");
     group.sample_size(10);
     for one_in in [100_000, 1_000] {
-        let (mut buffer, mut ends, mut expected) = (Vec::new(), Vec::new(), 0);
-        for (number, record) in records(&noise, &noise_ends).enumerate() {
-            let is_tagged = number % one_in == one_in / 2;
-            expected += usize::from(is_tagged);
-            buffer.extend_from_slice(if is_tagged { &tagged } else { record });
-            ends.push(buffer.len());
-        }
-        assert_eq!(sightings(&stage, records(&buffer, &ends)), expected);
+        let (buffer, ends, expected) = with_matches(&noise, &noise_ends, one_in);
+        assert_eq!(stage.sightings(records(&buffer, &ends)), expected);
         group.throughput(Throughput::Bytes(buffer.len() as u64));
         group.bench_function(format!("bytes to sightings, 1 in {one_in}"), |b| {
-            b.iter(|| sightings(&stage, records(black_box(&buffer), &ends)));
+            b.iter(|| stage.sightings(records(black_box(&buffer), &ends)));
         });
     }
     group.throughput(Throughput::Bytes(noise.len() as u64));
@@ -100,5 +62,31 @@ fn formats(c: &mut Criterion) {
     group.finish();
 }
 
+/// Against the prefilter alone, which is the first thing that it does.
+fn side_by_side() {
+    let stage = stage(OFFERS);
+    let (noise, noise_ends) = firehose(32 << 20);
+    for one_in in [100_000, 1_000] {
+        let (buffer, ends, _) = with_matches(&noise, &noise_ends, one_in);
+        over_bytes(
+            &format!("scan core, record by record, 1 match in {one_in}"),
+            buffer.len(),
+            &mut || assert!(black_box(stage.sightings(records(black_box(&buffer), &ends))) < ends.len()),
+            "its prefilter",
+            &mut || {
+                let passed = records(black_box(&buffer), &ends)
+                    .filter(|record| stage.prefilter.passes(record))
+                    .count();
+                assert!(black_box(passed) < ends.len());
+            },
+        );
+    }
+}
+
 criterion_group!(benches, core, formats);
-criterion_main!(benches);
+
+fn main() {
+    side_by_side();
+    benches();
+    Criterion::default().configure_from_args().final_summary();
+}

@@ -3,6 +3,8 @@
 #![allow(dead_code)] // No bench uses all of it.
 
 pub mod beside;
+pub mod shop;
+pub mod stage;
 
 use std::sync::Arc;
 

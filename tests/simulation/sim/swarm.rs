@@ -145,7 +145,7 @@ impl Swarm {
             tweets: rng.u32(1..=3),
             inbox: rng.u32(1..=4),
             batch: *rng.choice(&[1, 3, 20, 500]).unwrap_or(&20),
-            seconds: rng.i64(120..=240),
+            seconds: rng.i64(90..=180),
             slack: *rng.choice(&[0, 1_000, 10_000, 30_000]).unwrap_or(&0),
             advance: rng.u32(0..8) == 0,
         }

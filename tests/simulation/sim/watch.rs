@@ -38,7 +38,7 @@ const MOST: [(&str, usize); 2] = [("markers", 256), ("deletions", 64)];
 /// The key of the codes.
 pub const SECRET: &[u8] = b"what nobody may know";
 /// The state is compared at every so manieth look.
-const STATE_EVERY: u32 = 15;
+const STATE_EVERY: u32 = 30;
 
 /// Reads along.
 pub struct Watch {
