@@ -2,6 +2,7 @@
 //! another, so what stands behind it is read again only when it has changed.
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::inbox::{Corrupt, Inbox, decode};
 use super::settings::Shared;
@@ -42,11 +43,19 @@ impl Reader {
             }
         }
         let record = decode(bytes)?;
-        if let Inbox::Mark { settings, .. } = &record {
+        if let Inbox::Mark { settings, .. } = &record
+            && is_settings_alone(tail)
+        {
             self.last = Some((tail.into(), settings.clone()));
         }
         Ok(record)
     }
+}
+
+/// Whether nothing but the settings stands in the tail of a mark: any other member could be one that its head has too.
+fn is_settings_alone(tail: &[u8]) -> bool {
+    let value = tail.strip_prefix(SETTINGS).and_then(|rest| rest.strip_suffix(b"}"));
+    value.is_some_and(|value| serde_json::from_slice::<IgnoredAny>(value).is_ok())
 }
 
 #[cfg(test)]
@@ -83,6 +92,18 @@ mod tests {
         };
         let (one, other) = (settings(7), settings(8));
         assert!(std::ptr::eq(&*one, &*other));
+    }
+
+    #[test]
+    fn a_member_behind_the_settings_is_not_taken_for_known() {
+        let mut reader = Reader::default();
+        let time = r#""time":"2013-02-11T17:00:00.000Z""#;
+        let settings = serde_json::to_string(&Settings::default()).unwrap();
+        let behind = format!(r#"{{"v":1,"type":"mark","settings":{settings},{time}}}"#);
+        let twice = format!(r#"{{"v":1,"type":"mark",{time},"settings":{settings},{time}}}"#);
+        assert!(reader.read(behind.as_bytes()).is_ok());
+        assert!(decode::<Inbox>(twice.as_bytes()).is_err());
+        assert!(reader.read(twice.as_bytes()).is_err());
     }
 
     #[test]

@@ -12,11 +12,13 @@
 //! load baseline` for the loop that only counts. It is watched from outside.
 
 pub mod baseline;
+pub mod desk;
 pub mod drive;
 pub mod fill;
 pub mod machine;
 pub mod mix;
 pub mod pace;
+pub mod parts;
 pub mod report;
 pub mod rounds;
 pub mod stencils;

@@ -67,6 +67,12 @@ struct Stencil {
 impl Stencils {
     /// A made-up pool in the mix of [`Maker::noise`]: 10 MiB. The same seed and the same calls give the same bytes.
     pub fn made_up(seed: u64) -> Stencils {
+        Stencils::made_up_of(seed, 0)
+    }
+
+    /// The same with tweets of so many bytes or some more: they have others inside of a member that nobody reads,
+    /// as the tweets of later years have ever more of them.
+    pub fn made_up_of(seed: u64, least_bytes: usize) -> Stencils {
         let mut stencils = Stencils::empty(seed);
         let mut maker = Maker::new(seed);
         // The controls are so few that their share would be left to chance.
@@ -85,6 +91,7 @@ impl Stencils {
                 kept.push((last.clone(), parsed));
             }
         }
+        lengthen(&mut others, least_bytes);
         let each = others.len().div_ceil(POOL_CONTROLS);
         let mut controls = controls.into_iter();
         for (number, other) in others.into_iter().enumerate() {
@@ -164,6 +171,28 @@ impl Stencils {
         for place in &self.places[record.places.clone()] {
             self.stamp.put(&mut self.bytes, place);
         }
+    }
+}
+
+/// Has each tweet have its neighbours inside until it has so many bytes.
+fn lengthen(records: &mut [(Vec<u8>, Record)], least_bytes: usize) {
+    let is_tweet = |(_, parsed): &&(Vec<u8>, Record)| matches!(parsed, Record::Tweet(_));
+    let whole: Vec<Vec<u8>> =
+        records.iter().filter(is_tweet).map(|(record, _)| record.trim_ascii_end().to_vec()).collect();
+    let mut neighbours = whole.iter().cycle();
+    for (record, _) in
+        records.iter_mut().filter(|record| is_tweet(&&**record) && record.0.len() < least_bytes)
+    {
+        let end = record.trim_ascii_end().len() - 1;
+        let mut inside = br#","others":["#.to_vec();
+        while end + inside.len() < least_bytes {
+            if !inside.ends_with(b"[") {
+                inside.push(b',');
+            }
+            inside.extend_from_slice(neighbours.next().map_or(b"0", Vec::as_slice));
+        }
+        inside.push(b']');
+        record.splice(end..end, inside);
     }
 }
 

@@ -56,7 +56,8 @@ pub fn arrivals(rate: f64) -> f64 {
 /// How it ended, if not well: also if an offer tweet has no answer, or anything was billed twice.
 pub fn run(args: &Drive) -> Result<(), Error> {
     let config = args.settings.load()?;
-    let stencils = stencils(args.firehose.template.as_deref(), args.firehose.seed)?;
+    let Firehose { template, seed, tweet_bytes, .. } = &args.firehose;
+    let stencils = stencils(template.as_deref(), *seed, *tweet_bytes)?;
     let log = connect(&config)?;
     let rate = f64::from(args.rate);
     let driving = Driving {

@@ -53,6 +53,10 @@ pub struct Firehose {
     /// A file of tweets to send, with new ids and times, instead of made-up ones
     #[arg(long, value_name = "FILE")]
     pub template: Option<PathBuf>,
+    /// Bytes of a made-up tweet at least; they have 2,900 or so
+    #[arg(long, value_name = "N", default_value_t = 0, conflicts_with = "template",
+          value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(0..=500_000))]
+    pub tweet_bytes: usize,
     /// How batches are compressed: none, lz4, zstd, gzip, snappy
     #[arg(long, value_name = "CODEC", default_value_t = Codec::None)]
     pub codec: Codec,
@@ -67,7 +71,8 @@ pub struct Firehose {
 /// How it ended, if not well.
 pub fn run(args: &Fill) -> Result<(), Error> {
     let config = args.settings.load()?;
-    let stencils = stencils(args.firehose.template.as_deref(), args.firehose.seed)?;
+    let Firehose { template, seed, tweet_bytes, .. } = &args.firehose;
+    let stencils = stencils(template.as_deref(), *seed, *tweet_bytes)?;
     let log = connect(&config)?;
     let topics = &config.service.topics;
     tables::publish(&*log, topics, args.offers, args.accounts, now()).map_err(Error::failed)?;

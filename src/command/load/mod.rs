@@ -3,6 +3,7 @@
 mod baseline;
 mod drive;
 mod fill;
+pub mod parts;
 mod run;
 
 use std::path::Path;
@@ -24,6 +25,8 @@ pub enum Load {
     Drive(drive::Drive),
     /// All of it in turn, on topics of its own, and a report
     Run(run::Run),
+    /// What the parts cost alone, without a broker: prefilter, linked ids, pendings, replay
+    Parts(parts::Parts),
     /// Read that topic with a loop that only counts: the limit of the client on this machine
     Baseline(baseline::Baseline),
 }
@@ -37,6 +40,7 @@ pub fn run(load: &Load) -> Result<(), Error> {
         Load::Fill(args) => fill::run(args),
         Load::Drive(args) => drive::run(args),
         Load::Run(args) => run::run(args),
+        Load::Parts(args) => parts::run(args),
         Load::Baseline(args) => baseline::run(args),
     }
 }
@@ -47,9 +51,10 @@ impl From<Failed> for Error {
     }
 }
 
-/// The records that are sent: those of a file, or made up. What of the file cannot be used is said.
-fn stencils(template: Option<&Path>, seed: u64) -> Result<Stencils, Error> {
-    let Some(file) = template else { return Ok(Stencils::made_up(seed)) };
+/// The records that are sent: those of a file, or made-up ones of so many bytes at least. What of the file cannot be
+/// used is said.
+fn stencils(template: Option<&Path>, seed: u64, least_bytes: usize) -> Result<Stencils, Error> {
+    let Some(file) = template else { return Ok(Stencils::made_up_of(seed, least_bytes)) };
     let template = Template::from_file(file, seed).map_err(Error::usage)?;
     if let Some(first) = &template.first_left_out {
         tell(format_args!("{}: {} records are left out; {first}", file.display(), template.left_out));

@@ -19,7 +19,7 @@ use super::wheel::{Due, Next, Wheel};
 use crate::core::by_account::ByAccount;
 use crate::core::ids::AccountId;
 use crate::core::inbox::{Corrupt, Version};
-use crate::core::time::Time;
+use crate::core::time::{DAY, Time};
 
 /// A linked or remembered account at rest, without its pendings.
 #[derive(Debug)]
@@ -190,7 +190,10 @@ impl State {
         let next = self.prunes.take_due(until, moves);
         if let Next::Item(due, id) = next {
             self.open.taken_prunes.push((due, id));
-            self.buyer(id);
+            // A nearer one may have taken its place meanwhile.
+            if self.buyers.get(id).is_some_and(|at_rest| at_rest.prune_at == due.at()) {
+                self.buyer(id);
+            }
         }
         next
     }
@@ -275,6 +278,9 @@ impl State {
     /// Stores an account entity as it was committed by another desk.
     fn take_back(&mut self, buyer: Buyer) {
         for pending in &buyer.pendings {
+            if self.lapses.is_empty() {
+                self.lapses.begin_near(pending.due());
+            }
             self.lapses.insert(pending.due(), buyer.id);
         }
         self.rest(buyer);
@@ -290,7 +296,10 @@ impl State {
             return;
         }
         let mut prune_at = self.buyers.get(id).map_or(NEVER, |at_rest| at_rest.prune_at);
-        if let Some(wanted) = buyer.history.next_prune(horizon)
+        // No further ahead than a day: one that is nearer leaves it in the wheel, and there shall not be ever more of
+        // them as long as an offer lasts.
+        let farthest = self.partition.desk_time.plus(DAY);
+        if let Some(wanted) = buyer.history.next_prune(horizon).map(|wanted| wanted.min(farthest))
             && wanted < prune_at
         {
             self.prunes.insert(Due::new(wanted, prune_rank(id)), id);
@@ -314,3 +323,7 @@ fn committed(buyers: &ByAccount<AtRest>, pendings: &Pendings, id: AccountId) -> 
 fn prune_rank(id: AccountId) -> u16 {
     (id.get().wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 48) as u16
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod tests;

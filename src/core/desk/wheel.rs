@@ -19,7 +19,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use crate::core::time::Time;
+use crate::core::time::{HOUR, Time};
 
 const BITS: u32 = 6;
 const SLOTS: usize = 1 << BITS;
@@ -146,6 +146,15 @@ impl<T: Ord> Wheel<T> {
     /// Whether no item waits.
     pub fn is_empty(&self) -> bool {
         self.len == 0
+    }
+
+    /// Begins two hours before a time, as far as nothing is in it: else all that is put in before anything was taken
+    /// would be in one slot, as if it were equally far from the beginning of time. What is due still earlier can be
+    /// put in all the same.
+    pub fn begin_near(&mut self, due: Due) {
+        if self.is_empty() {
+            self.cursor = self.cursor.max(due.0.saturating_sub(Due::new(Time::from_millis(2 * HOUR), 0).0));
+        }
     }
 
     /// Puts an item in.

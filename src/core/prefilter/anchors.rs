@@ -66,6 +66,11 @@ impl Anchors {
         Anchors { vector: Vector::all().first().copied(), packed: packed::Searcher::new(MIDDLES) }
     }
 
+    /// How wide the vectors are, in bits; 0 without any.
+    pub(super) fn vector_bits(&self) -> u32 {
+        self.vector.map_or(0, Vector::bits)
+    }
+
     /// Where anchors may be, ascending: at least at all places for which [`read`] has one.
     #[inline]
     pub(super) fn find<'b>(&'b self, buffer: &'b [u8]) -> impl Iterator<Item = usize> + 'b {

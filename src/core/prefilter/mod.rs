@@ -53,6 +53,12 @@ impl Prefilter {
         Prefilter { anchors: Anchors::new(), tags: Tags::new(folded_tags, folded_prefix) }
     }
 
+    /// How wide the vector instructions are that it searches with, in bits: 512, 256, or 0 where the processor has
+    /// none of those.
+    pub fn vector_bits(&self) -> u32 {
+        self.anchors.vector_bits()
+    }
+
     /// Whether a record may matter: an offer's tag, a hashtag of the form of a code, or a deletion
     /// is in it, in any spelling of valid JSON in UTF-8.
     ///

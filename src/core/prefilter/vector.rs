@@ -71,6 +71,16 @@ impl Vector {
         all
     }
 
+    /// How many bits its instructions take at once.
+    pub(super) fn bits(self) -> u32 {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Vector::Avx512Vbmi | Vector::Avx512 => 512,
+            #[cfg(target_arch = "x86_64")]
+            Vector::Avx2 => 256,
+        }
+    }
+
     /// The places at which a pattern may stand, ascending.
     pub(super) fn find(self, buffer: &[u8]) -> Places<'_> {
         Places { vector: self, buffer, block: 0, left: 0, next: 0 }

@@ -38,7 +38,9 @@ pub(super) fn deletion(bytes: &[u8]) -> Option<Deletion> {
         rest = quoted(stamp)?.1;
     }
     let [id, author] = [ids, authors].map(|[text, number]| text.filter(|_| text == number));
-    let is_end = rest.strip_prefix(b"}}").is_some_and(|rest| rest.trim_ascii().is_empty());
+    // White space as JSON has it.
+    let is_space = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
+    let is_end = rest.strip_prefix(b"}}").is_some_and(|rest| rest.iter().all(is_space));
     match (TweetId::parse(id?), AccountId::parse(author?)) {
         (Some(id), Some(author)) if is_end => Some(Deletion { id, author }),
         _ => None,
@@ -125,6 +127,7 @@ mod tests {
             r#"{"delete":{"status":{"id":8,"id_str":"7","user_id":9,"user_id_str":"9"}}}"#,
             r#"{"delete":{"status":{"id":8,"id":8,"user_id":9,"user_id_str":"9"}}}"#,
             r#"{"delete":{"status":{"id":8,"id_str":"8","user_id":9,"user_id_str":"9"}},"text":"x"}"#,
+            "{\"delete\":{\"status\":{\"id\":8,\"id_str\":\"8\",\"user_id\":9,\"user_id_str\":\"9\"}}}\x0c",
         ] {
             assert_eq!(deletion(other.as_bytes()), None, "{other}");
         }

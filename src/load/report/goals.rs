@@ -3,6 +3,8 @@
 //! Every goal has a line in every report. What was measured with another shape or at another rate than the goal is
 //! meant for is told, but it is neither met nor missed by it.
 
+mod parts;
+
 use super::numbers::{NONE, SLACK, fixed, high, low, plural, ratio, whole};
 use super::{Goal, Latency, Report, Round, Sample, Shape, Throughput, Verdict};
 
@@ -83,7 +85,8 @@ pub fn verdicts(goals: &[Goal]) -> String {
 impl Report {
     /// All goals; none for a run that has measured nothing at all.
     pub fn goals(&self) -> Vec<Goal> {
-        if self.throughput.is_empty() && self.latency.is_empty() && self.books.is_none() {
+        let of_service = self.throughput.is_empty() && self.latency.is_empty() && self.books.is_none();
+        if of_service && self.parts.is_empty() && self.desk.is_empty() {
             return Vec::new();
         }
         let mut goals = vec![self.main_ratio(), self.outright(), self.offers_alike(), self.dense()];
@@ -98,6 +101,7 @@ impl Report {
         );
         goals.extend([self.memory(), self.flat()]);
         goals.extend(LATENCIES.map(|limit| self.requested(limit)));
+        goals.extend(self.parts());
         goals.extend(self.sound());
         goals
     }

@@ -48,6 +48,12 @@ pub struct Report {
     pub restart: Option<Restart>,
     /// What became of the purchases, by the events.
     pub books: Option<Books>,
+    /// Figures of the parts alone, without a broker, by name: see [`parts`](crate::load::parts).
+    #[serde(default, serialize_with = "stored::numbers")]
+    pub parts: BTreeMap<String, f64>,
+    /// The desk alone, one entry for each round.
+    #[serde(default)]
+    pub desk: Vec<DeskPass>,
 }
 
 /// What a firehose looks like.
@@ -176,6 +182,21 @@ pub struct Restart {
     pub without_events: f64,
 }
 
+/// A desk that decides on sightings that stand in its inbox already, as fast as it can.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeskPass {
+    /// Sightings that were decided on between the first sample and the last.
+    pub sightings: u64,
+    /// From the first sample to the last, in seconds.
+    #[serde(serialize_with = "stored::number")]
+    pub wall_seconds: f64,
+    /// Processor time of the process in between, in seconds.
+    #[serde(serialize_with = "stored::number")]
+    pub cpu_seconds: f64,
+    /// Transactions that it has committed in between.
+    pub commits: u64,
+}
+
 /// What became of the purchases, by the events.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Books {
@@ -251,6 +272,18 @@ impl Pass {
     /// Tweets for each second by the clock.
     pub fn per_second(&self) -> f64 {
         self.tweets as f64 / self.wall_seconds.max(f64::MIN_POSITIVE)
+    }
+}
+
+impl DeskPass {
+    /// Sightings for each second by the clock.
+    pub fn per_second(&self) -> f64 {
+        self.sightings as f64 / self.wall_seconds.max(f64::MIN_POSITIVE)
+    }
+
+    /// Sightings for each second of processor time.
+    pub fn per_cpu_second(&self) -> f64 {
+        self.sightings as f64 / self.cpu_seconds.max(f64::MIN_POSITIVE)
     }
 }
 

@@ -53,7 +53,8 @@ pub fn high(value: f64, digits: usize) -> String {
 
 fn stepped(value: f64, digits: usize, round: impl Fn(f64) -> f64) -> String {
     let steps = 10f64.powi(i32::try_from(digits).unwrap_or(0));
-    fixed(round(value * steps) / steps, digits)
+    // Nothing is below nothing.
+    fixed(round(value * steps) / steps + 0.0, digits)
 }
 
 /// A ratio, to the thousandth.

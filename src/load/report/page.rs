@@ -18,6 +18,7 @@ pub fn html(report: &Report) -> String {
         growth(report),
         section("Latency", &figures::latency(report), &[rows::latency(report)]),
         section("Processors and memory", &figures::resources(report), &[rows::service(report)]),
+        section("The parts alone", &[], &[rows::desk(report), rows::parts(report)]),
         books(report),
         around(report),
     ]

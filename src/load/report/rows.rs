@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::numbers::{NONE, fixed, megabytes, millis, plural, ratio, whole};
-use super::{Books, Latency, Percentiles, Report, Restart, Throughput};
+use super::{Books, Goal, Latency, Percentiles, Report, Restart, Throughput, Verdict};
 
 /// Rows under a header.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -38,11 +38,45 @@ pub fn pairs(title: &str, pairs: &BTreeMap<String, String>) -> Sheet {
 
 /// What was to be reached.
 pub fn goals(report: &Report) -> Sheet {
-    let rows = report.goals().into_iter().map(|goal| {
+    judged(report.goals())
+}
+
+/// What was to be reached by the parts alone, without what was not measured.
+pub fn goals_of_parts(report: &Report) -> Sheet {
+    judged(report.goals().into_iter().filter(|goal| goal.verdict != Verdict::NotMeasured).collect())
+}
+
+fn judged(goals: Vec<Goal>) -> Sheet {
+    let rows = goals.into_iter().map(|goal| {
         let verdict = goal.verdict.words().to_owned();
         vec![goal.what, goal.goal, goal.measured, verdict]
     });
     Sheet::new("Goals", 4, &["what", "goal", "measured", "verdict"]).with(rows)
+}
+
+/// The figures of the parts.
+pub fn parts(report: &Report) -> Sheet {
+    let rows = report.parts.iter().map(|(name, value)| {
+        let shown = if *value >= 1e3 { whole(*value) } else { ratio(*value) };
+        vec![name.replace('_', " ").replace('.', ": "), shown]
+    });
+    Sheet::new("The parts alone, without a broker", 1, &["figure", "value"]).with(rows)
+}
+
+/// The desk alone, a round a line.
+pub fn desk(report: &Report) -> Sheet {
+    let rows = report.desk.iter().zip(1..).map(|(pass, number)| {
+        vec![
+            whole(f64::from(number)),
+            whole(pass.sightings as f64),
+            fixed(pass.wall_seconds, 2),
+            whole(pass.per_second()),
+            whole(pass.per_cpu_second()),
+            whole(pass.commits as f64),
+        ]
+    });
+    let header = ["round", "sightings", "seconds", "sightings/s", "per CPU-s", "transactions"];
+    Sheet::new("The desk alone: requests that stand in its inbox", 0, &header).with(rows)
 }
 
 /// An entry of the throughput a line.
@@ -168,6 +202,7 @@ pub fn all(report: &Report) -> Vec<Sheet> {
     all.extend(report.throughput.iter().map(rounds));
     all.extend([latency(report), service(report)]);
     all.extend(report.restart.iter().map(restart));
+    all.extend([desk(report), parts(report)]);
     all.extend(report.books.iter().flat_map(|of| [books(of), faults(of)]));
     all.extend([pairs("Machine", &report.machine), pairs("Settings", &report.settings)]);
     all.retain(|sheet| !sheet.rows.is_empty());

@@ -3,6 +3,8 @@
 //! So the file has no `0.30000000000000004`, and whoever reads it gets the numbers that stand in it: JSON readers
 //! differ in the last place of longer ones.
 
+use std::collections::BTreeMap;
+
 use serde::{Serialize, Serializer};
 
 /// To the millionth.
@@ -11,6 +13,14 @@ use serde::{Serialize, Serializer};
 /// Those of the serializer.
 pub fn number<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
     rounded(*value).serialize(serializer)
+}
+
+/// Numbers by name, to the millionth.
+///
+/// # Errors
+/// Those of the serializer.
+pub fn numbers<S: Serializer>(values: &BTreeMap<String, f64>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(values.iter().map(|(name, value)| (name, rounded(*value))))
 }
 
 /// Pairs, to the millionth.

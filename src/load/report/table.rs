@@ -1,7 +1,7 @@
 //! A report on a terminal.
 
 use super::numbers::duration;
-use super::rows::{Sheet, all};
+use super::rows::{self, Sheet, all};
 use super::{Report, goals};
 
 /// No line is longer.
@@ -25,6 +25,16 @@ pub fn text(report: &Report) -> String {
     let verdicts = goals::verdicts(&report.goals());
     if !verdicts.is_empty() {
         text.push_str(&format!("\nGoals: {verdicts}\n"));
+    }
+    text
+}
+
+/// What was measured of the parts, and the goals for them.
+pub fn parts(report: &Report) -> String {
+    let mut text = String::new();
+    for sheet in [rows::parts(report), rows::goals_of_parts(report)] {
+        push(&mut text, &lines(&sheet));
+        text.push('\n');
     }
     text
 }

@@ -282,3 +282,18 @@ fn compressed_files_are_templates_too() {
     assert_eq!(template.unwrap_or_else(|error| panic!("{error}")).used, 12);
     assert_eq!(TweetId::new(0), None);
 }
+
+#[test]
+fn longer_tweets_are_the_same_tweets() {
+    let (mut short, mut long) = (Stencils::made_up(3), Stencils::made_up_of(3, 6_000));
+    let time = MADE_AT.plus(1);
+    for _ in 0..500 {
+        let was_tweet = short.tweet_comes();
+        let (short, long) = (short.next(time).to_vec(), long.next(time));
+        assert_eq!(tweet::parse(&short), tweet::parse(long));
+        if was_tweet {
+            assert!((6_000..15_000).contains(&long.len()), "{}", long.len());
+        }
+    }
+    assert!(long.mean_bytes() > 5_000.0 && long.mean_bytes() < 9_000.0, "{}", long.mean_bytes());
+}

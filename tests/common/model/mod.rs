@@ -250,7 +250,8 @@ impl Model {
                     .get(offer_id)
                     .is_some_and(|newest| position.is_some_and(|at| at < *newest)) => {}
             Inbox::Ends { offer_id, ends_at, position } => {
-                self.ends.insert(offer_id.clone(), ends_at.millis());
+                let latest = self.ends.entry(offer_id.clone()).or_insert(ends_at.millis());
+                *latest = ends_at.millis().max(*latest);
                 self.offers_at.extend(position.map(|at| (offer_id.clone(), at)));
             }
             Inbox::Withdrawn { offer_id, .. } => {

@@ -55,7 +55,7 @@ pub fn drive(world: &mut World) {
 pub fn all_of_it_and_a_report(world: &mut World) {
     let out = world.folder.path("report");
     let small = ["--records", "20000", "--rounds", "2", "--partitions", "2", "--axes", "one-in"];
-    let short = ["--rates", "300", "--for", "3s", "--out", out.to_str().unwrap()];
+    let short = ["--rates", "300", "--for", "3s", "--scale", "0.001", "--out", out.to_str().unwrap()];
     let run = world.command(&[&["load", "run"][..], &small, &short].concat());
     assert_eq!(run.code, Some(0), "{}", run.stderr);
 
@@ -88,6 +88,14 @@ pub fn all_of_it_and_a_report(world: &mut World) {
     assert!(report["books"]["events"]["purchase.requested"].as_u64().unwrap() > 0);
     assert_eq!(report["latency"][0]["unanswered"], 0);
     assert!(report["restart"]["ready_after"].as_f64().unwrap() > 0.0);
+
+    for pass in report["desk"].as_array().unwrap() {
+        assert!(pass["sightings"].as_u64().unwrap() <= 1_000, "{pass}");
+    }
+    for part in ["prefilter.hot.to_memchr", "linked.bytes", "pendings.held", "due.pendings", "replay.to_ids"]
+    {
+        assert!(report["parts"][part].is_number(), "{part}: {}", report["parts"]);
+    }
 
     // One page that needs nothing from elsewhere.
     let page = fs::read_to_string(out.join("report.html")).unwrap();

@@ -100,6 +100,12 @@ impl Firehose {
         (self.late, self.twice) = (0, 0);
     }
 
+    /// Whether something that matters was tweeted and is not delivered yet: what was held back by a cut comes at its
+    /// end, also if that was mended earlier.
+    pub fn holds_back(&self) -> bool {
+        self.queue.values().any(|parcel| parcel.told.is_some())
+    }
+
     /// Somebody tweets at `time`. Returns the tweet's id.
     pub fn post(&mut self, now: i64, time: i64, author: u64, text: &str, matters: bool) -> u64 {
         let id = self.id_at(time);

@@ -264,8 +264,9 @@ impl World {
         while !self.failed() && self.now() < until {
             self.run_until(self.now() + 20_000);
             self.look();
-            let delivered = &self.firehose.borrow().delivered;
-            if self.broker.spare(|| self.watch.borrow_mut().is_settled(delivered)) {
+            let firehose = self.firehose.borrow();
+            let is_settled = || self.watch.borrow_mut().is_settled(&firehose.delivered);
+            if !firehose.holds_back() && self.broker.spare(is_settled) {
                 break;
             }
         }

@@ -148,7 +148,7 @@ fn drive_with<T: Send>(
         codec: Codec::None,
         seed: run.seed,
     };
-    let stencils = stencils(run.template.as_deref(), run.seed)?;
+    let stencils = stencils(run.template.as_deref(), run.seed, 0)?;
     let log = site.log();
     let (driven, beside) = drive(log, &topics, &driving, stencils, &mut |_| {}, |along: &Beside| {
         beside(service, along, &measured)

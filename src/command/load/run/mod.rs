@@ -1,5 +1,6 @@
 //! `hashbuy load run`: all of it in turn, and the report.
 
+mod alone;
 mod latency;
 mod progress;
 mod site;
@@ -26,7 +27,7 @@ use crate::load::report::{Books, Report, table};
 #[command(after_help = "\
 It makes topics of its own, named load-<time>-..., and deletes them at the end. The scan runs beside a
 loop that only counts, in turns; then the whole service at each rate; then it is ended and started
-again under load. The report goes into a folder as report.json and report.html, and as a table to stdout.
+again under load; then the desk alone, and the parts as `hashbuy load parts` has them. The report goes into a folder as report.json and report.html, and as a table to stdout.
 
 What is measured runs in processes of its own, on one core if --core says so. Give the brokers another
 one: taskset -c 0 deploy/kafka/kafka up
@@ -60,6 +61,10 @@ pub struct Run {
     /// Partitions of the main firehose
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub partitions: u32,
+    /// How much is measured of the parts and of the desk alone: 1 is what the goals are meant for, 0.01
+    /// a trial, 0 nothing
+    #[arg(long, value_name = "SHARE", default_value_t = 1.0, value_parser = scale)]
+    pub scale: f64,
     /// The only core that what is measured may use (Linux)
     #[arg(long, value_name = "N")]
     pub core: Option<usize>,
@@ -72,6 +77,13 @@ pub struct Run {
     /// The folder of report and logs
     #[arg(long, value_name = "DIR", default_value = "load-report")]
     pub out: PathBuf,
+}
+
+fn scale(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(scale) if (0.0..=1.0).contains(&scale) => Ok(scale),
+        _ => Err("must be between 0 and 1".to_owned()),
+    }
 }
 
 /// An axis by its name; none for `none`.
@@ -106,7 +118,7 @@ pub fn run(args: &Run) -> Result<(), Error> {
     let config = args.settings.load()?;
     let log = connect(&config)?;
     let (began_at, began) = (now(), Instant::now());
-    let progress = Progress::new(throughput::steps(args) + latency::steps(args));
+    let progress = Progress::new(throughput::steps(args) + latency::steps(args) + alone::steps(args));
     let mut site = Site::new(args, &config, log, args.out.clone(), progress)?;
     let mut report = Report {
         began_at: began_at.to_string(),
@@ -142,6 +154,10 @@ fn measure(args: &Run, site: &mut Site<'_>, report: &mut Report) -> Result<(), E
         report.latency = latency::measure(args, site, &mut books)?;
         report.restart = latency::restart(args, site, &mut books)?;
         report.books = Some(books);
+    }
+    if args.scale > 0.0 {
+        report.desk = alone::desk(args, site)?;
+        report.parts = alone::parts(args, site)?;
     }
     Ok(())
 }

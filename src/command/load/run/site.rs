@@ -109,7 +109,7 @@ impl<'r> Site<'r> {
         tables::publish(&*self.log, topics, offers, accounts, now()).map_err(Error::failed)
     }
 
-    /// Fills the topic of the tweets.
+    /// Fills the topic of the tweets with so many records, of which made-up tweets have so many bytes at least.
     ///
     /// # Errors
     /// Those of the log, and of the file of tweets.
@@ -118,17 +118,18 @@ impl<'r> Site<'r> {
         topics: &Topics,
         codec: Codec,
         matches: Matches,
+        (records, tweet_bytes): (u64, usize),
         progress: &mut dyn FnMut(u64),
     ) -> Result<Filled, Error> {
         let filling = Filling {
             topic: topics.tweets.clone(),
-            records: self.run.records,
+            records,
             rate: None,
             codec,
             matches,
             seed: self.run.seed,
         };
-        let stencils = stencils(self.run.template.as_deref(), self.run.seed)?;
+        let stencils = stencils(self.run.template.as_deref(), self.run.seed, tweet_bytes)?;
         fill(&self.log, &filling, stencils, now(), progress).map_err(Error::failed)
     }
 

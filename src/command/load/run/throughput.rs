@@ -26,6 +26,8 @@ pub enum Axis {
     Partitions,
     /// lz4 and zstd
     Compression,
+    /// Tweets of 6 and 12 KB and a little more, if they are made up
+    TweetBytes,
     /// Two and three processes
     Instances,
 }
@@ -38,9 +40,19 @@ struct Planned {
     partitions: u32,
     codec: Codec,
     instances: u32,
+    /// Bytes of a tweet at least.
+    tweet_bytes: usize,
 }
 
+/// Bytes of a made-up tweet that nobody has asked to be longer.
+const USUAL: usize = 2_900;
+
 impl Planned {
+    /// Of longer tweets there are fewer, so that a topic has the same bytes.
+    fn records(&self, run: &Run) -> u64 {
+        run.records * USUAL as u64 / self.tweet_bytes.max(USUAL) as u64
+    }
+
     /// Whether it has a firehose of its own: what differs in the offers or in the processes alone reads the main one.
     fn has_firehose(&self) -> bool {
         !matches!(self.axis, "offers" | "instances")
@@ -56,6 +68,7 @@ impl Run {
             partitions: self.partitions,
             codec: Codec::None,
             instances: 1,
+            tweet_bytes: 0,
         }
     }
 
@@ -75,6 +88,11 @@ impl Run {
             Axis::Compression => {
                 [Codec::Lz4, Codec::Zstd].map(|codec| Planned { axis: "compression", codec, ..main() }).into()
             }
+            // A user's tweets are as long as they are.
+            Axis::TweetBytes if self.template.is_some() => Vec::new(),
+            Axis::TweetBytes => [6_000, 12_000]
+                .map(|bytes| Planned { axis: "tweet_bytes", tweet_bytes: bytes, ..main() })
+                .into(),
             Axis::Instances => {
                 [2, 3].map(|instances| Planned { axis: "instances", instances, ..main() }).into()
             }
@@ -100,11 +118,11 @@ pub fn steps(run: &Run) -> u64 {
 pub fn measure(run: &Run, site: &mut Site<'_>) -> Result<Vec<Throughput>, Error> {
     let mut all = Vec::new();
     let main = run.main();
-    let firehose = fill(site, &main, "main")?;
+    let firehose = fill(run, site, &main, "main")?;
     all.push(rounds(run, site, &main, "main", &firehose)?);
     for (number, planned) in run.axes().into_iter().flat_map(|axis| run.along(axis)).enumerate() {
         let part = format!("{}{number}", planned.axis.replace('_', ""));
-        let own = if planned.has_firehose() { Some(fill(site, &planned, &part)?) } else { None };
+        let own = if planned.has_firehose() { Some(fill(run, site, &planned, &part)?) } else { None };
         all.push(rounds(run, site, &planned, &part, own.as_ref().unwrap_or(&firehose))?);
         if let Some(own) = own {
             site.delete(&own.topics.tweets)?;
@@ -121,11 +139,12 @@ struct Firehose {
     tweet_bytes: f64,
 }
 
-fn fill(site: &mut Site<'_>, planned: &Planned, part: &str) -> Result<Firehose, Error> {
+fn fill(run: &Run, site: &mut Site<'_>, planned: &Planned, part: &str) -> Result<Firehose, Error> {
     let topics = site.topics(&format!("{part}-firehose"), (planned.partitions, 1))?;
     let matches = Matches { one_in: planned.one_in, offers: ASKED, accounts: ACCOUNTS };
     site.progress().doing(format_args!("{part}: filling {}", topics.tweets));
-    let filled = site.fill(&topics, planned.codec, matches, &mut |_| {})?;
+    let records = (planned.records(run), planned.tweet_bytes);
+    let filled = site.fill(&topics, planned.codec, matches, records, &mut |_| {})?;
     site.progress().done(format_args!(
         "{part}: {} records, {:.2} GB, written in {:.1} s, {:.0} for each second of the processor",
         filled.records,

@@ -141,3 +141,27 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn one_that_begins_near_is_spread_and_has_what_is_earlier_too() {
+    let hour = 3_600_000;
+    let start = 1_760_000_000_000;
+    let mut wheel = Wheel::default();
+    wheel.begin_near(at(start + hour));
+    for number in 0..50_000_i64 {
+        wheel.insert(at(start + number * 7_919 % hour), number);
+    }
+    wheel.insert(at(start - 10 * hour), -1);
+    wheel.begin_near(at(start + 100 * hour));
+    let mut moves = 30_000;
+    assert_eq!(wheel.take_due(at(start - 1), &mut moves), Next::Item(at(start - 10 * hour), -1));
+    assert_eq!(wheel.take_due(at(start - 1), &mut moves), Next::Nothing, "nothing else is due by then");
+    assert_eq!(moves, 30_000, "nor has anything been moved for it");
+    let mut before = at(0);
+    for _ in 0..50_000 {
+        let (due, _) = next(&mut wheel, at(start + hour)).unwrap();
+        assert!(due >= before);
+        before = due;
+    }
+    assert!(wheel.is_empty());
+}

@@ -89,10 +89,10 @@ fn offers_make_no_difference() {
     }
     let some = throughput(vec![entry("main", 880_000), with(10, 880_000)]);
     assert!(
-        unknown(&some, "100,000 offers")
-            && goal(&some, "100,000 offers").measured.ends_with("with 10, 1,000 offers")
+        unknown(&some, "10, 1,000, 100,000 offers")
+            && goal(&some, "10, 1,000, 100,000 offers").measured.ends_with("with 10, 1,000 offers")
     );
-    assert!(unknown(&throughput(vec![entry("main", 880_000)]), "100,000 offers"));
+    assert!(unknown(&throughput(vec![entry("main", 880_000)]), "10, 1,000, 100,000 offers"));
 }
 
 #[test]
@@ -216,4 +216,53 @@ fn books() {
         assert_eq!(goal(&report, "double purchases").met(), doubles == 0);
         assert_eq!(goal(&report, "faults").met(), faults == 0);
     }
+}
+
+/// A report of the parts in which one figure is another.
+fn with_part(name: &str, value: f64) -> Report {
+    let mut parts = super::parts();
+    assert!(parts.insert(name.to_owned(), value).is_some(), "{name}");
+    Report { parts, ..Report::default() }
+}
+
+#[test]
+fn parts_at_their_limits_and_beyond() {
+    for (words, name, met, missed) in [
+        ("memchr, hot", "prefilter.hot.to_memchr", 0.22, 0.219),
+        ("memchr, cold", "prefilter.cold.to_memchr", 0.7, 0.699),
+        ("10 to 100,000 offers, hot", "prefilter.hot.spread_of_offers", 0.15, 0.151),
+        ("offers built", "prefilter.build.milliseconds", 200.0, 201.0),
+        ("offers held", "prefilter.build.bytes", 5e6, 5.1e6),
+        ("10,000,000 pendings", "pendings.bytes", 1e9, 1.001e9),
+        ("come and go", "pendings.passed_per_second", 3e6, 2.99e6),
+        ("due at once", "due.longest.milliseconds", 5.0, 5.01),
+        ("linked ids", "linked.bytes", 160e6, 161e6),
+        ("look-up", "linked.look_up.nanoseconds", 100.0, 101.0),
+        ("replay", "replay.to_ids", 0.9, 0.899),
+    ] {
+        assert!(goal(&with_part(name, met), words).met(), "{words}: {met}");
+        assert_eq!(goal(&with_part(name, missed), words).verdict, Verdict::Missed, "{words}: {missed}");
+        assert!(unknown(&throughput(vec![entry("main", 900_000)]), words), "{words}");
+    }
+}
+
+#[test]
+fn a_trial_of_a_part_is_told_and_not_judged() {
+    let report = with_part("pendings.held", 1e5);
+    let goal = goal(&report, "10,000,000 pendings");
+    assert_eq!((goal.verdict, goal.measured.as_str()), (Verdict::NotMeasured, "900 MB for 100,000"));
+    assert!(unknown(&with_part("prefilter.vector_bits", 0.0), "memchr, hot"), "no vectors, no goal");
+    let avx2 = with_part("prefilter.vector_bits", 256.0);
+    assert_eq!(super::goals::goal(&avx2, "memchr, hot").goal, "at least 0.160 with 256 bits");
+}
+
+#[test]
+fn the_desk_is_the_middle_one_of_its_rounds() {
+    let desk = |rounds: [u64; 3], commits| {
+        let desk = rounds.map(|sightings| desk_pass(sightings, commits)).to_vec();
+        goal(&Report { desk, ..Report::default() }, "desk, sightings").verdict
+    };
+    assert_eq!(desk([10, 30_000, 90_000], 10), Verdict::Met);
+    assert_eq!(desk([90_000, 29_999, 10], 10), Verdict::Missed);
+    assert_eq!(desk([30_000, 30_000, 30_000], 9), Verdict::Missed, "too few transactions");
 }

@@ -56,7 +56,39 @@ fn full() -> Report {
             doubles: 0,
             faults: vec!["purchase <1> was requested and never ended".to_owned()],
         }),
+        parts: parts(),
+        desk: [30_500, 31_000, 20_000].map(|sightings| desk_pass(sightings, 250)).to_vec(),
     }
+}
+
+fn desk_pass(sightings: u64, commits: u64) -> DeskPass {
+    DeskPass { sightings, wall_seconds: 1.0, cpu_seconds: 0.9, commits }
+}
+
+/// All of them as they are to be.
+fn parts() -> BTreeMap<String, f64> {
+    [
+        ("prefilter.vector_bits", 512.0),
+        ("prefilter.hot.to_memchr", 0.25),
+        ("prefilter.hot.bytes_per_second", 11.5e9),
+        ("prefilter.cold.to_memchr", 0.75),
+        ("prefilter.cold.bytes_per_second", 7.2e9),
+        ("prefilter.hot.spread_of_offers", 0.07),
+        ("prefilter.build.milliseconds", 110.0),
+        ("prefilter.build.bytes", 2.1e6),
+        ("pendings.held", 10e6),
+        ("pendings.bytes", 900e6),
+        ("pendings.passed_per_second", 3.1e6),
+        ("due.pendings", 1e6),
+        ("due.longest.milliseconds", 4.2),
+        ("linked.ids", 10e6),
+        ("linked.bytes", 156e6),
+        ("linked.look_up.nanoseconds", 61.5),
+        ("replay.to_ids", 0.93),
+        ("replay.bytes_per_second", 512e6),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into()
 }
 
 fn main_shape() -> Shape {
