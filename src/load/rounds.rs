@@ -14,7 +14,7 @@ use super::watched::{How, Watched, log_in};
 /// A scan has read all within so long, or it is a failure.
 const PATIENCE: Duration = Duration::from_secs(300);
 /// Between two samples of a scan.
-const SAMPLE: Duration = Duration::from_millis(50);
+const SAMPLE: Duration = Duration::from_millis(200);
 
 /// How the processes are started that are measured.
 #[derive(Debug, Clone)]

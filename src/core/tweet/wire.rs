@@ -41,22 +41,29 @@ pub(super) fn deletion(bytes: &[u8]) -> Option<Deletion> {
     // White space as JSON has it.
     let is_space = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
     let is_end = rest.strip_prefix(b"}}").is_some_and(|rest| rest.iter().all(is_space));
-    match (TweetId::parse(id?), AccountId::parse(author?)) {
+    match (TweetId::new(number(id?)?), AccountId::new(number(author?)?)) {
         (Some(id), Some(author)) if is_end => Some(Deletion { id, author }),
         _ => None,
     }
 }
 
+/// The number that digits stand for; none if it does not fit.
+fn number(digits: &[u8]) -> Option<u64> {
+    digits
+        .iter()
+        .try_fold(0_u64, |number, digit| number.checked_mul(10)?.checked_add(u64::from(digit - b'0')))
+}
+
 /// Digits, and what is behind them: a number that JSON allows.
-fn digits(bytes: &[u8]) -> Option<(&str, &[u8])> {
+fn digits(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let count = bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let (digits, rest) = bytes.split_at(count);
     let is_number = count > 0 && (digits[0] != b'0' || count == 1);
-    std::str::from_utf8(digits).ok().filter(|_| is_number).map(|digits| (digits, rest))
+    is_number.then_some((digits, rest))
 }
 
 /// The same in quotation marks.
-fn quoted(bytes: &[u8]) -> Option<(&str, &[u8])> {
+fn quoted(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (digits, rest) = digits(bytes.strip_prefix(b"\"")?)?;
     Some((digits, rest.strip_prefix(b"\"")?))
 }
