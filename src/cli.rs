@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::command::{Error, accounts, check, demo, desk, load, offers, replay, run, topics};
+use crate::command::{Error, accounts, check, demo, desk, load, offers, plan, replay, run, topics};
 
 /// Buy by hashtag: a stream processor that turns a firehose of tweets into purchase events, each
 /// exactly once.
@@ -35,6 +35,8 @@ pub enum Command {
     /// The load benchmark: how much this machine carries, and how fast
     #[command(subcommand)]
     Load(load::Load),
+    /// What a service of a size needs: cores, partitions, memory, brokers
+    Plan(plan::Plan),
     /// The topics that the service needs
     #[command(subcommand)]
     Topics(topics::Topics),
@@ -61,6 +63,7 @@ pub fn run(cli: &Cli) -> Result<(), Error> {
         Command::Run(args) => run::run(args),
         Command::Replay(args) => replay::run(args),
         Command::Load(load) => load::run(load),
+        Command::Plan(args) => plan::run(args),
         Command::Topics(topics) => topics::run(topics),
         Command::Check(args) => check::run(args),
         Command::Desk(desk) => desk::run(desk),

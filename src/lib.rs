@@ -53,7 +53,8 @@
 //! and perform what it says. [`replay`] drives both stages over a stream whose time is that of its data,
 //! without a log; [`firehose`] makes
 //! up tweets and shoppers, for the demo and the benches; [`command`] has what a user types, with its
-//! settings from [`config`]; [`operate`] has what operators need when something has happened; [`service`] has the threads that `run` and the demo are made of; [`metrics`] names what can be measured, and [`web`] shows it.
+//! settings from [`config`]; [`operate`] has what operators need when something has happened,
+//! [`plan`] what they need before; [`service`] has the threads that `run` and the demo are made of; [`metrics`] names what can be measured, and [`web`] shows it.
 //!
 //! # Guarantees
 //!
@@ -88,6 +89,7 @@ pub mod load;
 pub mod log;
 pub mod metrics;
 pub mod operate;
+pub mod plan;
 pub mod replay;
 pub mod service;
 pub mod web;

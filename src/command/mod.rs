@@ -11,6 +11,7 @@ mod duration;
 mod layout;
 pub mod load;
 pub mod offers;
+pub mod plan;
 pub mod publish;
 pub mod replay;
 pub mod run;

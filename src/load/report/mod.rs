@@ -10,7 +10,7 @@ mod axes;
 mod figures;
 pub mod goals;
 mod html;
-mod numbers;
+pub mod numbers;
 mod over_time;
 pub mod page;
 mod plots;
