@@ -14,6 +14,8 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use bzip2::read::MultiBzDecoder;
+use hashbuy::core::hashtag::{fold, hashtags};
+use hashbuy::core::prefilter::Prefilter;
 use libtest_mimic::{Arguments, Failed, Trial};
 use serde_json::{Value, json};
 
@@ -36,7 +38,9 @@ fn main() {
         let absent = Trial::test("real streams: ../shared/data/tweets is not there", || Ok(()));
         trials.push(absent.with_ignored_flag(true));
     } else {
+        let again = stream.clone();
         trials.push(Trial::test("requests_are_those_of_a_slow_count", move || slow_count(&stream)));
+        trials.push(Trial::test("the_prefilter_passes_on_little_else", move || passed_on(&again)));
     }
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }
@@ -213,6 +217,52 @@ fn frequencies<'a>(texts: impl Iterator<Item = &'a str>) -> BTreeMap<String, usi
     }
     counts.retain(|tag, _| !odd.contains(tag) && !tag.starts_with("confirm"));
     counts
+}
+
+/// A thousand tags of the stream as offers: of the records that the prefilter passes on, deletions aside, two in three
+/// at least have one of them as a hashtag in some string, and none that has is dropped.
+fn passed_on(files: &[PathBuf]) -> Result<(), Failed> {
+    let bytes: Vec<u8> = files.iter().flat_map(|file| content(file)).collect();
+    let lines = || bytes.split(|&byte| byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
+    let values: Vec<Option<Value>> = lines().map(|line| serde_json::from_slice(line).ok()).collect();
+    let texts = values.iter().flatten().filter_map(|value| value["text"].as_str());
+    let tags: BTreeSet<String> = texts
+        .flat_map(|text| hashtags(text).map(|tag| fold(tag.body).into_owned()).collect::<Vec<_>>())
+        .collect();
+    let offered: BTreeSet<&String> = tags.iter().step_by((tags.len() / 1_000).max(1)).take(1_000).collect();
+    let prefilter = Prefilter::new(offered.iter().map(|tag| tag.as_str()), "confirm");
+    let is_true = |value: &Value| {
+        let mut strings = Vec::new();
+        all_strings(value, &mut strings);
+        strings
+            .iter()
+            .flat_map(|text| hashtags(text))
+            .any(|tag| offered.contains(&fold(tag.body).into_owned()))
+    };
+    let (mut passed, mut wanted, mut all) = (0, 0, 0);
+    for (line, value) in lines().zip(&values) {
+        let Some(value) = value.as_ref().filter(|value| value.get("delete").is_none()) else { continue };
+        let (passes, is_true) = (prefilter.passes(line), is_true(value));
+        assert!(passes || !is_true, "a record with an offer's tag is dropped");
+        all += 1;
+        passed += u32::from(passes);
+        wanted += u32::from(is_true);
+    }
+    println!(
+        "{} offers, {all} records: {passed} passed on, {wanted} of them with an offer's tag",
+        offered.len()
+    );
+    assert!(wanted > 100 && passed * 2 <= wanted * 3, "{passed} for {wanted}");
+    Ok(())
+}
+
+fn all_strings<'v>(value: &'v Value, into: &mut Vec<&'v str>) {
+    match value {
+        Value::String(text) => into.push(text),
+        Value::Array(values) => values.iter().for_each(|value| all_strings(value, into)),
+        Value::Object(members) => members.values().for_each(|value| all_strings(value, into)),
+        _ => {}
+    }
 }
 
 fn is_linked(author: u64) -> bool {

@@ -4,11 +4,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::Failed;
 use super::parts::shop::Shop;
 use super::report::DeskPass;
 use super::tables::await_safe;
 use super::watched::{How, Metrics, Watched};
+use super::{Failed, interrupt};
 use crate::core::inbox::{Inbox, Position, encode};
 use crate::core::settings::Settings;
 use crate::core::time::Time;
@@ -127,6 +127,7 @@ impl<'l> Requests<'l> {
         let begun = Instant::now();
         let (mut first, mut last): (Option<Sample>, _) = (None, Sample::default());
         while last.decided < self.count {
+            interrupt::check()?;
             if let Some(reason) = desk.ended() {
                 return Err(Failed(reason));
             }

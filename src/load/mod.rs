@@ -15,6 +15,7 @@ pub mod baseline;
 pub mod desk;
 pub mod drive;
 pub mod fill;
+pub mod interrupt;
 pub mod machine;
 pub mod mix;
 pub mod pace;

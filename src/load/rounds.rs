@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use super::Failed;
 use super::report::{Pass, Round, Sample};
 use super::watched::{How, Watched, log_in};
+use super::{Failed, interrupt};
 
 /// A scan has read all within so long, or it is a failure.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -96,6 +96,7 @@ impl Measured {
         let begun = Instant::now();
         let mut samples: Vec<Vec<Sample>> = vec![Vec::new(); services.len()];
         loop {
+            interrupt::check()?;
             let mut read = 0;
             for (service, samples) in services.iter_mut().zip(&mut samples) {
                 if let Some(reason) = service.ended() {

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::Failed;
 use super::report::Sample;
+use super::{Failed, interrupt};
 
 /// An answer of its page comes within so long.
 const ANSWER: Duration = Duration::from_secs(5);
@@ -132,6 +132,7 @@ impl Watched {
     ) -> Result<T, Failed> {
         let until = Instant::now() + within;
         loop {
+            interrupt::check()?;
             if let Some(found) = look(self) {
                 return Ok(found);
             }

@@ -101,8 +101,13 @@ impl Report {
         if let Some(bytes) = each("linked.bytes", "linked.ids") {
             basis.linked_id_bytes = Figure::reported(bytes, "parts, linked");
         }
-        if let Some(bytes) = each("pendings.bytes", "pendings.held") {
-            basis.pending_bytes = Figure::reported(bytes, "parts, pendings");
+        for (figure, name) in [
+            (&mut basis.account_bytes, "due.account.bytes"),
+            (&mut basis.pending_bytes, "due.pending_with_its_history.bytes"),
+        ] {
+            if let Some(bytes) = self.parts.get(name).filter(|bytes| **bytes > 0.0) {
+                *figure = Figure::reported(*bytes, "parts, due");
+            }
         }
         let mut rounds: Vec<f64> = self.desk.iter().map(|pass| 1e6 / pass.per_cpu_second()).collect();
         rounds.retain(|us| us.is_finite() && *us > 0.0);

@@ -17,11 +17,11 @@ use std::time::{Duration, Instant};
 
 pub use self::listener::Heard;
 use self::listener::Listener;
-use super::Failed;
 use super::pace::Pace;
 use super::stencils::Stencils;
 use super::tables::await_safe;
 use super::writer::Writer;
+use super::{Failed, interrupt};
 use crate::core::event::Event;
 use crate::core::time::{SECOND, Time};
 use crate::firehose::{Habits, Happening, Maker, Shoppers};
@@ -184,6 +184,7 @@ impl Driver {
         let total = (driving.rate * (driving.warm_up + driving.lasts).as_secs_f64()) as u64;
         let mut sent = 0;
         while sent < total {
+            interrupt::check()?;
             let due = pace.due().min(total);
             let until = due.min(sent + PIECE);
             while sent < until {
@@ -210,6 +211,7 @@ impl Driver {
     fn finish(&mut self, heard: &Receiver<Event>) -> Result<(), Failed> {
         let until = Instant::now() + PATIENCE;
         while self.shoppers.unanswered() > 0 && Instant::now() < until {
+            interrupt::check()?;
             if let Ok(event) = heard.recv_timeout(Duration::from_millis(20)) {
                 self.shoppers.hear(&event);
             }

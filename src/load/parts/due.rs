@@ -1,10 +1,11 @@
-//! Pendings that all fall due in one millisecond. They lapse in bounded transactions, so that nobody waits long.
+//! A desk with very many accounts that have one pending each, all of which fall due in one millisecond: its memory, and
+//! how long the longest transaction is. They lapse in bounded ones, so that nobody waits long.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::Figures;
 use super::shop::Shop;
+use super::{Figures, resident};
 use crate::core::code::Secret;
 use crate::core::desk::{Desk, Effects, Progress};
 use crate::core::inbox::{Inbox, Position};
@@ -19,11 +20,13 @@ pub fn measure(pendings: u64) -> Result<Figures, Failed> {
     let mut desk = Desk::new(Secret::published());
     let mark = |time| Inbox::Mark { time, settings: settings.clone() };
     step(&mut desk, &mark(START), START)?;
+    let before = resident()?;
     for (number, account) in (0..).zip(shop.accounts(pendings)) {
         let account = account?;
         let (account_id, position) = (account.account_id, Position { epoch: 0, offset: number });
         step(&mut desk, &Inbox::Account { account_id, position, account: Some(Arc::new(account)) }, START)?;
     }
+    let linked = resident()?;
     for number in 0..pendings {
         step(&mut desk, &Inbox::Sighting(shop.wish(number, number, START)), START)?;
     }
@@ -31,9 +34,13 @@ pub fn measure(pendings: u64) -> Result<Figures, Failed> {
     if held as u64 != pendings {
         return Err(Failed(format!("of {pendings} pendings there are {held}")));
     }
+    let requested = resident()?;
     let late = START.plus(20 * MINUTE);
     let mark = mark(late);
-    let mut figures = Figures::new();
+    let mut figures = Figures::from([
+        ("account.bytes".to_owned(), (linked - before) / pendings as f64),
+        ("pending_with_its_history.bytes".to_owned(), (requested - linked) / pendings as f64),
+    ]);
     let (mut longest, mut lapsed, mut transactions, mut progress) = (Duration::ZERO, 0, 0, Progress::More);
     let begun = Instant::now();
     while progress == Progress::More {

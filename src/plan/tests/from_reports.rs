@@ -115,7 +115,7 @@ fn what_was_not_measured_changes_nothing() {
 #[test]
 fn parts_and_desk_of_a_report_that_has_them() {
     let json = r#"{"began_at":"","seconds":1,"machine":{},"settings":{},"throughput":[],"latency":[],
-        "parts":{"linked.ids":1000,"linked.bytes":17000,"pendings.held":1000,"pendings.bytes":90000},
+        "parts":{"linked.ids":1000,"linked.bytes":17000,"due.account.bytes":120,"due.pending_with_its_history.bytes":90},
         "desk":[{"sightings":1000,"wall_seconds":1,"cpu_seconds":0.03,"commits":9},
                 {"sightings":1000,"wall_seconds":1,"cpu_seconds":0.02,"commits":9},
                 {"sightings":1000,"wall_seconds":1,"cpu_seconds":0.09,"commits":9}]}"#;
@@ -123,6 +123,7 @@ fn parts_and_desk_of_a_report_that_has_them() {
     assert!(serde_json::from_str::<Report>(json).unwrap().put_into(&mut basis));
     assert_near("linked", basis.linked_id_bytes.value, 17.0);
     assert_near("pendings", basis.pending_bytes.value, 90.0);
+    assert_near("accounts", basis.account_bytes.value, 120.0);
     assert_near("desk", basis.desk_record_us.value, 30.0);
-    assert_eq!(changed(&basis), ["linked_id_bytes", "desk_record_us", "pending_bytes"]);
+    assert_eq!(changed(&basis), ["linked_id_bytes", "desk_record_us", "account_bytes", "pending_bytes"]);
 }

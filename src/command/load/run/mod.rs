@@ -19,6 +19,7 @@ use self::throughput::Axis;
 use crate::command::run::connect;
 use crate::command::settings::Settings;
 use crate::command::{Error, duration, now, tell};
+use crate::load::interrupt;
 use crate::load::machine::machine;
 use crate::load::report::{Books, Report, table};
 
@@ -117,6 +118,7 @@ impl Run {
 pub fn run(args: &Run) -> Result<(), Error> {
     let config = args.settings.load()?;
     let log = connect(&config)?;
+    interrupt::arm().map_err(Error::failed)?;
     let (began_at, began) = (now(), Instant::now());
     let progress = Progress::new(throughput::steps(args) + latency::steps(args) + alone::steps(args));
     let mut site = Site::new(args, &config, log, args.out.clone(), progress)?;

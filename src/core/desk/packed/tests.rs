@@ -188,7 +188,7 @@ proptest! {
     }
 }
 
-/// What is to be expected of the memory: see `benches/memory`.
+/// What is to be expected of the memory: see `hashbuy load parts`.
 #[test]
 fn a_usual_pending_takes_half_a_hundred_bytes() {
     let tweet = TweetId::parse("301829517291847680").unwrap();
