@@ -54,8 +54,11 @@ impl<'l> Requests<'l> {
         desk.stop()?;
 
         let accounts = self.count.div_ceil(EACH);
-        let wishes =
-            (0..self.count).map(|number| Ok(Inbox::Sighting(shop.wish(number % accounts, number, now))));
+        // Each account asks for other offers, one after the other.
+        let wishes = (0..self.count).map(|number| {
+            let account = number % accounts;
+            Ok(Inbox::Sighting(shop.wish(account, account * EACH + number / accounts, number, now)))
+        });
         self.put(&mut *producer, wishes)?;
         let mut desk = Watched::start(how)?;
         let pass = self.watch(&mut desk)?;

@@ -28,7 +28,7 @@ pub fn measure(pendings: u64) -> Result<Figures, Failed> {
     }
     let linked = resident()?;
     for number in 0..pendings {
-        step(&mut desk, &Inbox::Sighting(shop.wish(number, number, START)), START)?;
+        step(&mut desk, &Inbox::Sighting(shop.wish(number, number, number, START)), START)?;
     }
     let held = desk.pendings().count();
     if held as u64 != pendings {

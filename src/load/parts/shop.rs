@@ -38,9 +38,9 @@ impl Shop {
         })
     }
 
-    /// A tweet of an account that asks for an offer; `number` counts the tweets.
-    pub fn wish(&self, account: u64, number: u64, time: Time) -> Sighting {
-        let (offer, tweet_id) = (self.offer(number), tweet_id(time, number));
+    /// A tweet of an account that asks for one of the offers; `number` counts the tweets.
+    pub fn wish(&self, account: u64, offer: u64, number: u64, time: Time) -> Sighting {
+        let (offer, tweet_id) = (self.offer(offer), tweet_id(time, number));
         Sighting {
             account: account_id(account),
             tweet_id,

@@ -36,8 +36,7 @@ pub fn parts(run: &Run, site: &Site<'_>) -> Result<Figures, Error> {
 ///
 /// # Errors
 /// If anything cannot be made or written, or the desk does not keep running.
-pub fn desk(run: &Run, site: &mut Site<'_>) -> Result<Vec<DeskPass>, Error> {
-    let mut passes = Vec::new();
+pub fn desk(run: &Run, site: &mut Site<'_>, passes: &mut Vec<DeskPass>) -> Result<(), Error> {
     let requests = ((REQUESTS as f64 * run.scale) as u64).max(1_000);
     for number in 0..ROUNDS {
         let part = format!("desk{number}");
@@ -58,7 +57,7 @@ pub fn desk(run: &Run, site: &mut Site<'_>) -> Result<Vec<DeskPass>, Error> {
             site.delete(topic)?;
         }
     }
-    Ok(passes)
+    Ok(())
 }
 
 /// Requests of a pass, for a scale of 1.

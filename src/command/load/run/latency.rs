@@ -45,8 +45,12 @@ pub fn steps(run: &Run) -> u64 {
 ///
 /// # Errors
 /// If anything cannot be made, written or read, or the service does not keep running.
-pub fn measure(run: &Run, site: &mut Site<'_>, books: &mut Books) -> Result<Vec<Latency>, Error> {
-    let mut all = Vec::new();
+pub fn measure(
+    run: &Run,
+    site: &mut Site<'_>,
+    books: &mut Books,
+    all: &mut Vec<Latency>,
+) -> Result<(), Error> {
     for rate in &run.rates {
         let rate = f64::from(*rate);
         let part = format!("drive{rate}");
@@ -80,7 +84,7 @@ pub fn measure(run: &Run, site: &mut Site<'_>, books: &mut Books) -> Result<Vec<
         });
         close(site, &part, &drove.topics, drove.driven, books)?;
     }
-    Ok(all)
+    Ok(())
 }
 
 /// Ends the service and starts it again while tweets come at the middle one of the rates.

@@ -131,14 +131,15 @@ pub fn run(args: &Run) -> Result<(), Error> {
     let measured = measure(args, &mut site, &mut report);
     let cleared = site.clear();
     site.progress().end();
-    measured?;
-    cleared?;
+    // What was measured before something failed is worth having, too.
     report.seconds = began.elapsed().as_secs_f64();
     report.write(site.folder()).map_err(|error| {
         Error::Failed(format!("--out {}: the report cannot be written: {error}", site.folder().display()))
     })?;
     write!(io::stdout(), "{}", table::text(&report)).map_err(|error| Error::stdout(&error))?;
     tell(format_args!("the report is in {}", site.folder().join("report.html").display()));
+    measured?;
+    cleared?;
     match report.books {
         Some(Books { doubles, .. }) if doubles > 0 => {
             Err(Error::Failed(format!("{doubles} purchases were confirmed or billed twice")))
@@ -149,16 +150,15 @@ pub fn run(args: &Run) -> Result<(), Error> {
 
 fn measure(args: &Run, site: &mut Site<'_>, report: &mut Report) -> Result<(), Error> {
     if args.rounds > 0 {
-        report.throughput = throughput::measure(args, site)?;
+        throughput::measure(args, site, &mut report.throughput)?;
     }
     if !args.rates.is_empty() {
-        let mut books = Books::default();
-        report.latency = latency::measure(args, site, &mut books)?;
-        report.restart = latency::restart(args, site, &mut books)?;
-        report.books = Some(books);
+        let books = report.books.insert(Books::default());
+        latency::measure(args, site, books, &mut report.latency)?;
+        report.restart = latency::restart(args, site, books)?;
     }
     if args.scale > 0.0 {
-        report.desk = alone::desk(args, site)?;
+        alone::desk(args, site, &mut report.desk)?;
         report.parts = alone::parts(args, site)?;
     }
     Ok(())

@@ -115,8 +115,7 @@ pub fn steps(run: &Run) -> u64 {
 ///
 /// # Errors
 /// If anything cannot be made, written or read.
-pub fn measure(run: &Run, site: &mut Site<'_>) -> Result<Vec<Throughput>, Error> {
-    let mut all = Vec::new();
+pub fn measure(run: &Run, site: &mut Site<'_>, all: &mut Vec<Throughput>) -> Result<(), Error> {
     let main = run.main();
     let firehose = fill(run, site, &main, "main")?;
     all.push(rounds(run, site, &main, "main", &firehose)?);
@@ -128,8 +127,7 @@ pub fn measure(run: &Run, site: &mut Site<'_>) -> Result<Vec<Throughput>, Error>
             site.delete(&own.topics.tweets)?;
         }
     }
-    site.delete(&firehose.topics.tweets)?;
-    Ok(all)
+    site.delete(&firehose.topics.tweets)
 }
 
 /// A filled topic.
