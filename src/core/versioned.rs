@@ -86,8 +86,17 @@ pub fn encode<T: Serialize>(record: &T) -> Vec<u8> {
 
 /// Writes a record as JSON of a version.
 pub fn encode_as<T: Serialize>(version: Version, record: &T) -> Vec<u8> {
-    // Records are structs of plain values with string keys: nothing in them can fail to be written.
-    serde_json::to_vec(&Written { v: version.0, record }).unwrap_or_default()
+    to_json(&Written { v: version.0, record })
+}
+
+/// Writes a record or an event as JSON, with room for most of them from the start: a desk writes very many.
+pub fn to_json<T: Serialize>(record: &T) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(1_024);
+    // They are structs of plain values with string keys: nothing in them can fail to be written.
+    match serde_json::to_writer(&mut bytes, record) {
+        Ok(()) => bytes,
+        Err(_) => Vec::new(),
+    }
 }
 
 /// Reads what [`encode`] wrote.

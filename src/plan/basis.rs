@@ -1,6 +1,6 @@
 //! What was measured: the figures that a plan goes by, all of them in this file.
 //!
-//! The values below are those of the reference machine (two cores of an Intel Xeon with AVX-512, see
+//! The values below are those of the reference machine (two busy cores of an Intel Xeon with AVX-512, see
 //! `docs/performance.md`). A report of `hashbuy load run` puts those of another machine in their place, as far as it has
 //! them. Where nothing has measured a figure its origin says so, and every line of a plan that uses it shows that.
 
@@ -95,21 +95,21 @@ macro_rules! figures {
 
 figures! {
     /// What a tweet costs the scan however long it is, with all that the client does for it; microseconds, above 0.
-    tweet_fixed_us: 0.78, Assumed, "1.61 µs of 2,610 bytes is measured (README), its parts are not";
+    tweet_fixed_us: 1.21, Measured, "docs/performance.md, axis tweet_bytes";
     /// What a KB (1,000 bytes) of a tweet costs the scan beside that; microseconds, above 0.
-    tweet_kb_us: 0.32, Assumed, "1.61 µs of 2,610 bytes is measured (README), its parts are not";
+    tweet_kb_us: 0.52, Measured, "docs/performance.md, axis tweet_bytes";
     /// The same tweet from a topic with lz4 over one without compression; above 0, usually at least 1.
-    lz4_factor: 1.3, Assumed, "between reading less and unpacking it";
+    lz4_factor: 1.42, Measured, "docs/performance.md, axis compression";
     /// The same with zstd.
-    zstd_factor: 1.8, Assumed, "between reading less and unpacking it";
+    zstd_factor: 3.1, Measured, "docs/performance.md, axis compression";
     /// What a tweet with an offer's tag costs the scan beside any tweet: parsed, written, acknowledged; microseconds.
-    match_us: 92.0, Assumed, "what the goal for 1 match in 1,000 leaves for it";
+    match_us: 220.0, Measured, "docs/performance.md, axis one_in; within its noise";
     /// Bytes in the topic over bytes of the records, with lz4; 0 to 1.
     lz4_ratio: 0.253, Measured, "the sampled stream of 2013 in batches of 256 KiB, lz4 -1";
     /// The same with zstd.
     zstd_ratio: 0.160, Measured, "the sampled stream of 2013 in batches of 256 KiB, zstd -3";
     /// Memory of a process with one scan worker, without tables: program, client, buffers; bytes.
-    scan_worker_bytes: 60e6, Assumed, "buffers as configured, 8 MiB fetched ahead, and room";
+    scan_worker_bytes: 38.6e6, Measured, "docs/performance.md, the most of a scan";
     /// Memory of a linked account in each scan worker; bytes.
     linked_id_bytes: 15.6, Measured, "10 million linked ids, load parts";
     /// Memory of an offer in each scan worker: its record, and its tag in the automaton; bytes.
@@ -117,13 +117,13 @@ figures! {
     /// Requests that are confirmed, as a share of all; 0 to 1. Each confirmation is one more sighting.
     confirmed_share: 0.6, Assumed, "as the made-up shoppers do, docs/performance.md";
     /// What a record of the inbox costs the desk, with its share of a transaction that has many; microseconds.
-    desk_record_us: 33.3, Assumed, "the goal of 30,000 sightings/s";
+    desk_record_us: 99.0, Measured, "docs/performance.md, the desk alone";
     /// Memory of a process with a desk worker, without state; bytes.
     desk_worker_bytes: 28e6, Measured, "docs/performance.md: restores of two sizes, less their state";
     /// Memory of an account at rest in the desk, without anything pending; bytes.
-    account_bytes: 145.0, Measured, "300,000 accounts in one desk";
+    account_bytes: 150.0, Measured, "a million accounts in one desk, load parts";
     /// Memory of a pending in the desk, with its timer and what its account remembers; bytes.
-    pending_bytes: 180.0, Measured, "300,000 of them in one desk, one in each account";
+    pending_bytes: 192.0, Measured, "a million, one in each account, load parts";
     /// A sighting in the inbox, with key and the offer's record; bytes.
     sighting_bytes: 540.0, Measured, "counted in a sighting of one offer";
     /// A mark in the inbox, with the settings and the texts in it; bytes.

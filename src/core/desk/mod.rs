@@ -37,7 +37,7 @@ use super::settings::Shared;
 use super::tally::Counted;
 use super::time::Time;
 
-/// Purchases that lapse in one transaction at most: to decide them, write them and commit them takes about 3 ms.
+/// Purchases that lapse in one transaction at most: to decide them, write them and commit them takes about 4 ms.
 pub const MAX_LAPSED: usize = 250;
 /// Purchases that are cancelled with their offer in one transaction at most: to find them all accounts are looked at.
 pub const MAX_CANCELLED: usize = 1_000;

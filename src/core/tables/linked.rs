@@ -4,8 +4,8 @@ use crate::core::by_account::ByAccount;
 use crate::core::ids::AccountId;
 
 /// The ids of the linked accounts. 10 million of them take 156 MB, also while they become so many; to put one in
-/// takes about a millisecond at most, and to look one up 60 nanoseconds if others are looked up beside it, 100 to 140
-/// if it has to wait for the memory alone.
+/// takes about a millisecond at most. To look one up takes 60 nanoseconds if others are looked up beside it, and 100 to
+/// 140 if it has to wait for the memory alone; twice that on a busy machine (`hashbuy load parts`).
 #[derive(Debug, Default)]
 pub struct LinkedIds(ByAccount<()>);
 

@@ -2,6 +2,7 @@
 
 use crate::core::event::Event;
 use crate::core::time::Time;
+use crate::core::versioned::to_json;
 use crate::log::{Log, NewRecord};
 use crate::worker::needs::Misfit;
 use crate::worker::{Stop, Topic, Topics};
@@ -55,7 +56,7 @@ impl DeskTopics {
             ("hashbuy-now", cause.now.to_string().into_bytes()),
         ];
         // An event is a struct of plain values: nothing in it can fail to be written.
-        let value = serde_json::to_vec(event).unwrap_or_default();
+        let value = to_json(event);
         NewRecord { partition: topic.partition_of(&key), key: Some(key), value: Some(value), headers }
     }
 }
