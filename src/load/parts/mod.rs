@@ -15,7 +15,7 @@ mod pendings;
 mod prefilter;
 mod replay;
 pub(super) mod shop;
-mod turns;
+pub mod turns;
 
 use std::collections::BTreeMap;
 
