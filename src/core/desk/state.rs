@@ -298,7 +298,11 @@ impl State {
         let mut prune_at = self.buyers.get(id).map_or(NEVER, |at_rest| at_rest.prune_at);
         // No further ahead than a day: one that is nearer leaves it in the wheel, and there shall not be ever more of
         // them as long as an offer lasts.
-        let farthest = self.partition.desk_time.plus(DAY);
+        let farthest = match self.partition.desk_time {
+            // A restore does not know it yet: then all would be looked at with the first mark.
+            Time::ZERO => NEVER,
+            desk_time => desk_time.plus(DAY),
+        };
         if let Some(wanted) = buyer.history.next_prune(horizon).map(|wanted| wanted.min(farthest))
             && wanted < prune_at
         {
