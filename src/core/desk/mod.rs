@@ -191,10 +191,7 @@ impl Desk {
             Inbox::Ends { offer_id, position, .. } if state.told(offer_id).is_newer_than(*position) => {}
             Inbox::Ends { offer_id, ends_at, position } => {
                 let told = state.told_mut(offer_id);
-                // An end that is moved nearer does not shorten what is remembered: it may be moved back, and whose
-                // units were forgotten meanwhile would hang on who had done something.
-                (told.ends_at, told.position) =
-                    (told.ends_at.max(Some(*ends_at)), told.position.max(*position));
+                (told.ends_at, told.position) = (Some(*ends_at), told.position.max(*position));
             }
         }
         Ok(Progress::Done)

@@ -145,9 +145,8 @@ impl Account {
                 continue;
             }
             p.code_forgotten |= desk_time > p.deadline.max(p.decided_at) + horizon;
-            // open: the latest end that any record of the offer has said counts.
-            let own = p.offer.ends_at.millis();
-            let end = ends.get(&p.offer.offer_id).map_or(own, |end| own.max(*end));
+            // open: the newest word about the end of the offer counts, be it earlier or later.
+            let end = ends.get(&p.offer.offer_id).copied().unwrap_or(p.offer.ends_at.millis());
             p.unit_forgotten |= desk_time > end + DAY;
         }
         // Nothing but the size of the list depends on this.

@@ -250,8 +250,7 @@ impl Model {
                     .get(offer_id)
                     .is_some_and(|newest| position.is_some_and(|at| at < *newest)) => {}
             Inbox::Ends { offer_id, ends_at, position } => {
-                let latest = self.ends.entry(offer_id.clone()).or_insert(ends_at.millis());
-                *latest = ends_at.millis().max(*latest);
+                self.ends.insert(offer_id.clone(), ends_at.millis());
                 self.offers_at.extend(position.map(|at| (offer_id.clone(), at)));
             }
             Inbox::Withdrawn { offer_id, .. } => {

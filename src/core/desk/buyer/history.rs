@@ -175,8 +175,8 @@ impl History {
         *self == History::default()
     }
 
-    /// Throws away what can matter no more. `ends_at` knows when offers end by the latest end that any of their
-    /// records had; units are counted until a day after that, or after the end as it was when they were bought.
+    /// Throws away what can matter no more. `ends_at` knows when offers end by their newest record;
+    /// units are counted until a day after that, or after the end as it was when they were bought.
     pub fn prune(&mut self, desk_time: Time, horizon: i64, ends_at: impl Fn(&str) -> Option<Time>) {
         self.markers.retain(|marker| desk_time <= marker_end(marker, horizon));
         self.deletions.retain(|deleted| desk_time <= deleted.time.plus(horizon));
@@ -186,7 +186,7 @@ impl History {
         self.locks.retain(|lock| desk_time <= hourly_end(*lock, horizon));
         self.answered = self.answered.filter(|answered| desk_time <= hourly_end(*answered, horizon));
         for units in &mut self.units {
-            units.ends_at = units.ends_at.max(ends_at(&units.offer_id).unwrap_or(units.ends_at));
+            units.ends_at = ends_at(&units.offer_id).unwrap_or(units.ends_at);
         }
         self.units.retain(|units| desk_time <= units_end(units));
         self.spent.retain(|spent| desk_time <= spent_end(spent));

@@ -96,30 +96,3 @@ fn an_account_has_few_timers_however_long_its_offers_last() {
     }
     assert!(most <= 12, "{most} timers of one account");
 }
-
-#[test]
-fn an_end_that_is_moved_nearer_and_back_gives_nobody_another_unit() {
-    let ends = |shop: &mut Shop, now: Time, ends_at: &str, offset: u64| {
-        let position = Some(Position { epoch: 0, offset });
-        let ends_at = ends_at.parse().unwrap();
-        shop.step(&Inbox::Ends { offer_id: "pot".into(), ends_at, position }, now);
-    };
-    for is_touched in [false, true] {
-        let mut shop = Shop::new("2013-03-01T00:00:00Z");
-        shop.sell();
-        let day = |days: i64| START.plus(days * DAY);
-        ends(&mut shop, day(1), "2013-02-14T00:00:00Z", 1);
-        shop.pass(day(5));
-        if is_touched {
-            shop.tweet(day(5), true, vec![]);
-        }
-        ends(&mut shop, day(5), "2013-03-01T00:00:00Z", 2);
-        shop.tweet(day(5).plus(HOUR), true, vec![]);
-        assert!(shop.pendings().is_empty(), "{is_touched}");
-        // A day after its end it is forgotten.
-        shop.pass(day(18));
-        shop.offer = Arc::new(Offer { ends_at: day(30), ..(*shop.offer).clone() });
-        shop.tweet(day(18), true, vec![]);
-        assert_eq!(shop.pendings().len(), 1, "{is_touched}");
-    }
-}
