@@ -3,11 +3,11 @@
 //!
 //! | part | what is measured |
 //! | --- | --- |
-//! | [`prefilter`] | the search over raw bytes, beside a loop of memchr over the same bytes |
-//! | [`linked`] | the ids of linked accounts, as the scan holds them: memory, look-ups |
-//! | [`pendings`] | pendings and their timers: memory, how many a second come and go |
-//! | [`due`] | pendings that fall due in one millisecond: the longest transaction of it |
-//! | [`replay`] | a plain file through the core, beside a loop that parses each record's id and nothing else |
+//! | `prefilter` | the search over raw bytes, beside a loop of memchr over the same bytes |
+//! | `linked` | the ids of linked accounts, as the scan holds them: memory, look-ups |
+//! | `pendings` | pendings and their timers: memory, how many a second come and go |
+//! | `due` | pendings that fall due in one millisecond: the longest transaction of it |
+//! | `replay` | a plain file through the core, beside a loop that parses each record's id and nothing else |
 
 mod due;
 mod linked;
