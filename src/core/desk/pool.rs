@@ -4,6 +4,10 @@
 //! for. So a pending at rest has its number only. An offer is known by all of its content: another version, or the
 //! same one with another text, is another offer. What no pending refers to any more is forgotten, and its
 //! number is given to the next one.
+//!
+//! To look at all of an offer's content takes as long as to pack the rest of a pending. Mostly the very offer that is
+//! held comes back, out of a pending that was at rest or with the next account of a restore: then its address says
+//! which one it is: as long as it is held, nothing else has that address.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,8 +22,9 @@ pub(super) struct Pool {
     held: Vec<Option<Held>>,
     free: Vec<u32>,
     numbers: HashMap<Arc<Offer>, u32, RandomState>,
+    /// By the addresses of those that are held.
+    addresses: HashMap<usize, u32, RandomState>,
 }
-
 #[derive(Debug)]
 struct Held {
     offer: Arc<Offer>,
@@ -35,17 +40,17 @@ impl Pool {
     }
 
     /// The number of an offer that is held.
-    pub fn number(&self, offer: &Offer) -> Option<u32> {
-        self.numbers.get(offer).copied()
+    pub fn number(&self, offer: &Arc<Offer>) -> Option<u32> {
+        self.addresses.get(&address(offer)).or_else(|| self.numbers.get(&**offer)).copied()
     }
 
     /// One pending more has this offer. Returns its number.
     pub fn hold(&mut self, offer: &Arc<Offer>) -> u32 {
-        if let Some(number) = self.numbers.get(&**offer)
-            && let Some(Some(held)) = self.held.get_mut(*number as usize)
+        if let Some(number) = self.number(offer)
+            && let Some(Some(held)) = self.held.get_mut(number as usize)
         {
             held.by += 1;
-            return *number;
+            return number;
         }
         let held = Some(Held { offer: Arc::clone(offer), by: 1 });
         let number = match self.free.pop() {
@@ -59,6 +64,7 @@ impl Pool {
             }
         };
         self.numbers.insert(Arc::clone(offer), number);
+        self.addresses.insert(address(offer), number);
         number
     }
 
@@ -69,6 +75,7 @@ impl Pool {
         held.by -= 1;
         if held.by == 0 {
             self.numbers.remove(&*held.offer);
+            self.addresses.remove(&address(&held.offer));
             *slot = None;
             self.free.push(number);
         }
@@ -79,6 +86,10 @@ impl Pool {
         let of_it = self.numbers.iter().filter(|(offer, _)| offer.offer_id == offer_id);
         of_it.map(|(_, number)| *number).collect()
     }
+}
+
+fn address(offer: &Arc<Offer>) -> usize {
+    Arc::as_ptr(offer).addr()
 }
 
 #[cfg(test)]
@@ -113,6 +124,6 @@ mod tests {
         assert_eq!(pool.get(cup), None);
         assert_eq!(pool.versions("cup"), [newer]);
         assert_eq!(pool.hold(&offer("mug", 1)), cup, "its number is free");
-        assert_eq!((pool.held.len(), pool.numbers.len()), (3, 3));
+        assert_eq!((pool.held.len(), pool.numbers.len(), pool.addresses.len()), (3, 3, 3));
     }
 }

@@ -12,6 +12,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -25,7 +26,7 @@ use crate::core::offer::Offer;
 
 /// The offers that were read so far, by their JSON.
 #[derive(Debug, Default)]
-pub(super) struct Offers(HashMap<Box<str>, Arc<Offer>>);
+pub(super) struct Offers(HashMap<Box<str>, Arc<Offer>, RandomState>);
 
 /// [`Change::Account`](super::Change::Account) as it is written: the fields of [`Buyer`] beside version and kind.
 #[derive(Deserialize)]
