@@ -19,9 +19,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 mod common;
-use common::shop::{confirmations, desk, in_transactions, offers, requests};
+use common::shop::{confirmations, desk, in_transactions, offers, requests, step};
 use common::stage::{stage, with_matches};
-use common::{firehose, records};
+use common::{START, firehose, records};
+use hashbuy::core::code::Secret;
+use hashbuy::core::desk::Desk;
 
 /// More than this share above the committed count is a failure, in percent.
 const MOST: f64 = 10.0;
@@ -32,8 +34,15 @@ const STEPS: usize = 1_000;
 const BYTES: usize = 4 << 20;
 
 /// What is counted.
-const CASES: [&str; 4] =
-    ["scan: a record", "scan: a record, 1 match in 100", "desk: a request", "desk: a confirmation"];
+const CASES: [&str; 5] = [
+    "scan: a record",
+    "scan: a record, 1 match in 100",
+    "desk: a request",
+    "desk: a confirmation",
+    "restore: an account with five pendings",
+];
+/// Pendings of each account that is restored.
+const PENDINGS: usize = 5;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
@@ -65,6 +74,27 @@ fn run(case: &str) {
             let records = confirmations(STEPS, ACCOUNTS, &offers);
             // An event, an order, and news for the stock each.
             counted(&mut || assert_eq!(in_transactions(&mut desk, &records), 3 * STEPS));
+            things(STEPS);
+        }
+        "restore: an account with five pendings" => {
+            let mut before = desk(STEPS as u64);
+            let mut changelog = BTreeMap::new();
+            // Seven offers, so that no account asks for one of them twice.
+            for transaction in requests(PENDINGS * STEPS, STEPS as u64, &offers(7)).chunks(STEPS) {
+                for record in transaction {
+                    step(&mut before, record, START);
+                }
+                changelog.extend(before.changes(0));
+                before.commit();
+            }
+            assert_eq!(before.pendings().count(), PENDINGS * STEPS);
+            let mut after = Desk::new(Secret::published());
+            counted(&mut || {
+                for (key, value) in &changelog {
+                    after.restore(key, value.as_deref()).expect("a record of a changelog");
+                }
+            });
+            assert_eq!(after.pendings().count(), PENDINGS * STEPS);
             things(STEPS);
         }
         _ => panic!("{case}: no such case"),

@@ -29,11 +29,16 @@ macro_rules! decimal_id {
 
             /// Reads decimal digits without sign or leading zeros, below 2^64.
             pub fn parse(text: &str) -> Option<$name> {
-                let digits = text.as_bytes();
-                if digits.first().is_none_or(|&d| d == b'0') || !digits.iter().all(u8::is_ascii_digit) {
-                    return None;
+                let mut id: u64 = 0;
+                for digit in text.bytes() {
+                    // The first one is not 0, so neither is what stands behind it.
+                    let is_fit = if id == 0 { matches!(digit, b'1'..=b'9') } else { digit.is_ascii_digit() };
+                    if !is_fit {
+                        return None;
+                    }
+                    id = id.checked_mul(10)?.checked_add(u64::from(digit - b'0'))?;
                 }
-                text.parse().ok().and_then($name::new)
+                $name::new(id)
             }
         }
 

@@ -1,18 +1,21 @@
 //! Reads an account's record of the changelog, quickly: a million purchases may be pending, and nothing is
 //! decided before they are back.
 //!
-//! What takes the time is the offer in each pending, as long as all the rest and mostly the same as in the
-//! pending before. So offers are taken for texts first, and only one that was not seen yet is read; all
-//! pendings of an offer then share it in memory, too. The other half is not to copy each record into a tree
-//! of values, as serde does to find out which kind of entity it is: the key says that already.
+//! What takes the time is the offer in each pending, as long as all the rest and mostly one that was read before.
+//! So before a record is parsed, each offer in it whose text is known is replaced by a number, which takes a
+//! comparison; only one that was not seen yet is read; all pendings of an offer then share it in memory, too. The
+//! other half is not to copy each record into a tree of values, as serde does to find out which kind of entity it
+//! is: the key says that already.
 //!
 //! Nothing hangs on this way: what is not exactly a record of an account goes the usual one, which knows what
 //! is wrong with it.
 
 use std::collections::HashMap;
+use std::fmt::Write;
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
+use memchr::{memchr, memmem};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -24,9 +27,24 @@ use crate::core::ids::AccountId;
 use crate::core::inbox::{Position, Version};
 use crate::core::offer::Offer;
 
-/// The offers that were read so far, by their JSON.
+/// What stands before an offer. It can be in no text of a record: there each quotation mark has a backslash before it.
+const OFFER: &str = "\"offer\":";
+
+/// The offers that were read so far.
 #[derive(Debug, Default)]
-pub(super) struct Offers(HashMap<Box<str>, Arc<Offer>, RandomState>);
+pub(super) struct Offers {
+    known: Vec<Known>,
+    /// The numbers of those whose JSON begins alike, up to its first comma: as a rule the versions of one offer.
+    by_start: HashMap<Box<str>, Vec<usize>, RandomState>,
+    /// The present record with numbers for offers, kept for its memory.
+    shortened: String,
+}
+
+#[derive(Debug)]
+struct Known {
+    json: Box<str>,
+    offer: Arc<Offer>,
+}
 
 /// [`Change::Account`](super::Change::Account) as it is written: the fields of [`Buyer`] beside version and kind.
 #[derive(Deserialize)]
@@ -55,22 +73,74 @@ impl Offers {
     /// Reads the record of an account; nothing if it is none that this release writes.
     pub fn buyer(&mut self, record: &[u8]) -> Option<Buyer> {
         // UTF-8 is checked once rather than text by text.
-        let record: Record<'_> = serde_json::from_str(str::from_utf8(record).ok()?).ok()?;
-        Version::new(record.v)?;
-        let Record { id, account, position, pendings, history, .. } = record;
-        let pendings = pendings.into_iter().map(|pending| pending.with_offer(|offer| self.offer(offer)));
-        Some(Buyer { id, account, position, pendings: pendings.collect::<Option<_>>()?, history })
+        let record = str::from_utf8(record).ok()?;
+        let mut shortened = std::mem::take(&mut self.shortened);
+        let numbers = self.shorten(record, &mut shortened);
+        let buyer = self.read(&shortened, numbers);
+        self.shortened = shortened;
+        buyer
     }
 
-    fn offer(&mut self, json: &RawValue) -> Option<Arc<Offer>> {
-        let json = json.get();
-        if let Some(offer) = self.0.get(json) {
-            return Some(Arc::clone(offer));
+    /// Writes a record with numbers in the place of known offers. Returns how many there are.
+    fn shorten(&self, record: &str, shortened: &mut String) -> usize {
+        shortened.clear();
+        let (mut numbers, mut copied) = (0, 0);
+        for found in memmem::find_iter(record.as_bytes(), OFFER) {
+            let begin = found + OFFER.len();
+            let Some((number, known)) = self.known_at(&record[begin..]) else { continue };
+            shortened.push_str(&record[copied..begin]);
+            // A text takes all that is written to it.
+            let _ = write!(shortened, "{number}");
+            copied = begin + known.json.len();
+            numbers += 1;
+        }
+        shortened.push_str(&record[copied..]);
+        numbers
+    }
+
+    /// The known offer with which a text begins. An object ends where its JSON ends, whatever stands behind it.
+    fn known_at(&self, text: &str) -> Option<(usize, &Known)> {
+        let alike = self.by_start.get(start(text)?)?;
+        let known = alike.iter().map(|&number| (number, &self.known[number]));
+        known.into_iter().find(|(_, known)| text.starts_with(&*known.json))
+    }
+
+    fn read(&mut self, shortened: &str, numbers: usize) -> Option<Buyer> {
+        let record: Record<'_> = serde_json::from_str(shortened).ok()?;
+        Version::new(record.v)?;
+        let Record { id, account, position, pendings, history, .. } = record;
+        let mut read = 0;
+        let mut offer = |json: &RawValue| match json.get().parse::<usize>() {
+            Ok(number) => {
+                read += 1;
+                self.known.get(number).map(|known| Arc::clone(&known.offer))
+            }
+            Err(_) => self.learn(json.get()),
+        };
+        let pendings = pendings.into_iter().map(|pending| pending.with_offer(&mut offer));
+        let pendings = pendings.collect::<Option<_>>()?;
+        // One that was not written by us may have had a number for an offer before.
+        (read == numbers).then_some(Buyer { id, account, position, pendings, history })
+    }
+
+    fn learn(&mut self, json: &str) -> Option<Arc<Offer>> {
+        if let Some((_, known)) = self.known_at(json).filter(|(_, known)| *known.json == *json) {
+            // Twice in the record that has brought it.
+            return Some(Arc::clone(&known.offer));
         }
         let offer: Arc<Offer> = serde_json::from_str(json).ok()?;
-        self.0.insert(json.into(), Arc::clone(&offer));
+        if let Some(start) = start(json) {
+            self.by_start.entry(start.into()).or_default().push(self.known.len());
+            self.known.push(Known { json: json.into(), offer: Arc::clone(&offer) });
+        }
         Some(offer)
     }
+}
+
+/// An object up to its first comma.
+fn start(json: &str) -> Option<&str> {
+    let comma = json.starts_with('{').then(|| memchr(b',', json.as_bytes()))??;
+    json.get(..comma)
 }
 
 #[cfg(test)]
@@ -117,7 +187,39 @@ mod tests {
         assert_eq!(read, written);
         assert!(Arc::ptr_eq(&read[0].pendings[0].offer, &read[0].pendings[2].offer));
         assert!(Arc::ptr_eq(&read[0].pendings[0].offer, &read[1].pendings[0].offer));
-        assert_eq!(offers.0.len(), 2);
+        assert_eq!(offers.known.len(), 2);
+    }
+
+    #[test]
+    fn versions_of_an_offer_and_those_that_begin_alike_are_kept_apart() {
+        let mut offers = Offers::default();
+        let mut written = buyer(1, &["cup", "cup", "cup", "cup"]);
+        let cup = (*written.pendings[0].offer).clone();
+        let product = Some("a {\"offer\":0} ".to_owned());
+        written.pendings[1].offer = Arc::new(Offer { version: 12, product, ..cup.clone() });
+        written.pendings[2].offer = Arc::new(Offer { offer_id: "cup, red".to_owned(), ..cup });
+        written.pendings[1].to = Some("\"offer\":1".to_owned());
+        let record = encode(&Change::Account(Box::new(written.clone())));
+        for _ in 0..3 {
+            assert_eq!(offers.buyer(&record).unwrap(), written);
+            assert_eq!(offers.known.len(), 3);
+        }
+        let known = offers.shorten(str::from_utf8(&record).unwrap(), &mut String::new());
+        assert_eq!(known, 4, "none is read again");
+    }
+
+    #[test]
+    fn a_number_is_no_offer() {
+        let mut offers = Offers::default();
+        let record =
+            String::from_utf8(encode(&Change::Account(Box::new(buyer(1, &["cup", "pot"]))))).unwrap();
+        assert!(offers.buyer(record.as_bytes()).is_some());
+        let (begin, rest) = record.split_once(OFFER).unwrap();
+        let (_, rest) = rest.split_once("},\"offer_tweet\"").unwrap();
+        let forged = format!("{begin}{OFFER}1,\"offer_tweet\"{rest}");
+        assert!(serde_json::from_str::<serde_json::Value>(&forged).is_ok(), "{forged}");
+        assert!(offers.buyer(forged.as_bytes()).is_none());
+        assert!(Change::decode(forged.as_bytes()).is_err());
     }
 
     #[test]
