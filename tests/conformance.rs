@@ -1,8 +1,8 @@
 //! The cases of `../shared/data/conformance`: each folder is one trial, with its events literal.
 //!
 //! A case passes with exit code 0 and the same multiset of events, where the wording of replies and
-//! the order of the events are free, but for `order.placed`, which stands directly behind its
-//! `purchase.confirmed`. The folder lies beside the project; where it is absent the trial is
+//! the order of the events are free, but for those of `orders`, each of which stands directly behind the
+//! event that it belongs to. The folder lies beside the project; where it is absent the trial is
 //! ignored.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // in a test a panic is the report
@@ -18,14 +18,14 @@ use serde_json::Value;
 use common::program::{arguments, run, text};
 
 fn main() {
-    let mut trials: Vec<Trial> =
-        cases(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/conformance"))
-            .into_iter()
-            .map(|folder| {
-                let name = folder.file_name().unwrap().to_string_lossy().into_owned();
-                Trial::test(name, move || compare(&folder))
-            })
-            .collect();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/conformance");
+    let folders = cases(&root).into_iter().chain(cases(&root.join("coupons")));
+    let mut trials: Vec<Trial> = folders
+        .map(|folder| {
+            let name = folder.strip_prefix(&root).unwrap().to_string_lossy().into_owned();
+            Trial::test(name, move || compare(&folder))
+        })
+        .collect();
     if trials.is_empty() {
         let absent = Trial::test("conformance: ../shared/data/conformance is not there", || Ok(()));
         trials.push(absent.with_ignored_flag(true));
@@ -33,7 +33,7 @@ fn main() {
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }
 
-/// The folders with a case; those of coupons are tested elsewhere.
+/// The folders with a case.
 fn cases(root: &Path) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(root) else { return Vec::new() };
     let mut folders: Vec<PathBuf> = entries
@@ -100,14 +100,24 @@ fn difference(expected: &[Value], got: &[Value]) -> Vec<String> {
     faults
 }
 
+/// What an event of `orders` stands behind.
+const ORDERS: [(&str, &str); 3] = [
+    ("order.placed", "purchase.confirmed"),
+    ("order.credited", "coupon.redeemed"),
+    ("order.credit_reversed", "coupon.reversed"),
+];
+
 fn misplaced_orders(events: &[Value]) -> Vec<String> {
-    let behind = |i: usize| {
+    let is_behind = |i: usize, before: &str| {
+        let same = |field: &str| events[i - 1][field] == events[i][field];
         i > 0
-            && events[i - 1]["type"] == "purchase.confirmed"
-            && events[i - 1]["purchase_id"] == events[i]["purchase_id"]
+            && events[i - 1]["type"] == before
+            && ["purchase_id", "account_id", "offer_id", "transaction_id"].into_iter().all(same)
     };
-    (0..events.len())
-        .filter(|&i| events[i]["type"] == "order.placed" && !behind(i))
-        .map(|i| format!("does not stand directly behind its purchase.confirmed: {}", events[i]))
-        .collect()
+    let misplaced = (0..events.len()).filter_map(|i| {
+        let (_, before) = ORDERS.iter().find(|(order, _)| events[i]["type"] == *order)?;
+        let is_right = is_behind(i, before);
+        (!is_right).then(|| format!("does not stand directly behind its {before}: {}", events[i]))
+    });
+    misplaced.collect()
 }

@@ -16,11 +16,15 @@ use hashbuy::core::inbox::{Inbox, Position, SeenCode, SeenOffer, Sighting, decod
 use hashbuy::core::offer::Offer;
 use hashbuy::core::settings::{Settings, Shared};
 use hashbuy::core::time::Time;
+use hashbuy::core::transaction::Transaction;
 use proptest::prelude::*;
 
 const START: i64 = 1_462_352_400_000;
 const ACCOUNTS: u64 = 3;
 const OFFERS: usize = 4;
+/// Their numbers come after those of the offers.
+const COUPONS: usize = 2;
+const CARDS: u64 = 2;
 
 /// One thing that happens, with the milliseconds that pass before it.
 #[derive(Debug, Clone)]
@@ -43,12 +47,16 @@ enum What {
     Withdraw { offer: usize },
     Restock { stock: u64, newer: bool },
     Prolong { offer: usize, days: i64 },
+    Pay { card: u64, merchant: usize, amount: i64, age: i64 },
+    Refund { of: usize, amount: i64 },
+    PaidAgain,
+    TransactionsGoOn,
     Mark,
 }
 
 fn what() -> impl Strategy<Value = What> {
     prop_oneof![
-        6 => (prop::collection::vec(0..OFFERS, 1..3), prop::option::of(0..50usize), 0..100_000i64)
+        6 => (prop::collection::vec(0..OFFERS + COUPONS, 1..3), prop::option::of(0..50usize), 0..100_000i64)
             .prop_map(|(offers, code, age)| What::Tags { offers, code, age }),
         6 => (0..50usize, 0..8_000_000i64).prop_map(|(code, age)| What::Code { code, age }),
         6 => (0..50usize).prop_map(|code| What::Code { code, age: 0 }),
@@ -61,25 +69,35 @@ fn what() -> impl Strategy<Value = What> {
         1 => (0..OFFERS).prop_map(|offer| What::Withdraw { offer }),
         1 => (1..3u64, any::<bool>()).prop_map(|(stock, newer)| What::Restock { stock, newer }),
         1 => (0..OFFERS, 0..9i64).prop_map(|(offer, days)| What::Prolong { offer, days }),
+        3 => (0..CARDS, 0..COUPONS, prop::sample::select(vec![0, 1_999, 2_000, 4_000]), 0..600_000i64)
+            .prop_map(|(card, merchant, amount, age)| What::Pay { card, merchant, amount, age }),
+        2 => (0..20usize, 1..2_500i64).prop_map(|(of, amount)| What::Refund { of, amount }),
+        1 => Just(What::PaidAgain),
+        2 => Just(What::TransactionsGoOn),
         6 => Just(What::Mark),
     ]
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let pause = prop_oneof![4 => 0..2_000i64, 4 => 0..400_000i64, 1 => 0..20_000_000i64];
+    let pause =
+        prop_oneof![8 => 0..2_000i64, 8 => 0..400_000i64, 2 => 0..20_000_000i64, 1 => 0..700_000_000i64];
     let step = (pause, 1..=ACCOUNTS, what()).prop_map(|(pause, account, what)| Step { pause, account, what });
     prop::collection::vec(step, 1..80)
 }
 
 fn account(id: u64, status: &str) -> Arc<Account> {
     let json = format!(
-        r#"{{"account_id":"{id}","screen_name":"a{id}","card_token":"tok{id}","delivery_ref":"d{id}",
-            "status":"{status}","linked_at":"2016-01-01T00:00:00Z","caps":{{"pendings":3,"wrong_codes_per_hour":2}}}}"#
+        r#"{{"account_id":"{id}","screen_name":"a{id}","card_token":"tok{}","delivery_ref":"d{id}",
+            "status":"{status}","linked_at":"2016-01-01T00:00:00Z","caps":{{"pendings":3,"wrong_codes_per_hour":2}}}}"#,
+        id % CARDS
     );
     Arc::new(Account::from_json(&json).unwrap())
 }
 
 fn offer(number: usize, version: u64, stock: u64) -> Arc<Offer> {
+    if number >= OFFERS {
+        return coupon(number, version);
+    }
     // The first two have a stock.
     let stock = if number < 2 { format!(r#","stock":{stock}"#) } else { String::new() };
     let json = format!(
@@ -87,6 +105,18 @@ fn offer(number: usize, version: u64, stock: u64) -> Arc<Offer> {
             "product":"Pot {number}","price":{{"amount":{},"currency":"USD"}},"per_account":2,
             "starts_at":"2016-05-01T00:00:00Z","ends_at":"2016-05-05T00:00:00Z"{stock}}}"##,
         1_000 * (number + 1)
+    );
+    Arc::new(Offer::from_json(&json, "Confirm").unwrap())
+}
+
+/// Each at a merchant of its own; the second has no least amount.
+fn coupon(number: usize, version: u64) -> Arc<Offer> {
+    let least = if number == OFFERS { r#","min_spend":{"amount":2000,"currency":"USD"}"# } else { "" };
+    let json = format!(
+        r##"{{"offer_id":"o{number}","version":{version},"kind":"coupon","hashtag":"#Get{number}x",
+            "merchant_id":"m{}","credit":{{"amount":500,"currency":"USD"}},"per_account":2{least},
+            "starts_at":"2016-05-01T00:00:00Z","ends_at":"2016-05-05T00:00:00Z","redeem_by":"2016-05-06T00:00:00Z"}}"##,
+        number - OFFERS
     );
     Arc::new(Offer::from_json(&json, "Confirm").unwrap())
 }
@@ -101,6 +131,7 @@ struct Script {
     codes: Vec<Code>,
     tweets: Vec<(u64, TweetId)>,
     last: Option<Sighting>,
+    transactions: Vec<Transaction>,
 }
 
 impl Script {
@@ -114,7 +145,24 @@ impl Script {
             codes: Vec::new(),
             tweets: Vec::new(),
             last: None,
+            transactions: Vec::new(),
         }
+    }
+
+    fn transaction(&mut self, card: u64, merchant: usize, amount: i64, age: i64, of: Option<usize>) -> Inbox {
+        let of = match of {
+            Some(of) => format!(r#""kind":"refund","of":"t{of}""#),
+            None => r#""kind":"payment""#.to_owned(),
+        };
+        let json = format!(
+            r#"{{"transaction_id":"t{}","card_token":"tok{card}","merchant_id":"m{merchant}",{of},
+                "amount":{{"amount":{amount},"currency":"USD"}},"at":"{}"}}"#,
+            self.transactions.len(),
+            Time::from_millis(self.time - age)
+        );
+        let transaction = Transaction::from_json(&json).unwrap();
+        self.transactions.push(transaction.clone());
+        Inbox::Transaction(Box::new(transaction))
     }
 
     fn mark(&self) -> Inbox {
@@ -198,6 +246,21 @@ impl Script {
                 self.stock = *stock;
                 Inbox::Offer { offer: offer(step.account as usize % 2, self.version, self.stock) }
             }
+            What::Pay { card, merchant, amount, age } => {
+                self.transaction(*card, *merchant, *amount, *age, None)
+            }
+            What::Refund { of, amount } => {
+                // Of one that was, or of the next one but one.
+                let of = of % (self.transactions.len() + 2);
+                let card = self.transactions.get(of).map(|payment| payment.card_token.as_str().to_owned());
+                let card = u64::from(card.as_deref() == Some("tok1"));
+                self.transaction(card, 0, *amount, 0, Some(of))
+            }
+            What::PaidAgain => match self.transactions.last() {
+                Some(transaction) => Inbox::Transaction(Box::new(transaction.clone())),
+                None => self.mark(),
+            },
+            What::TransactionsGoOn => Inbox::Progress { time: Time::from_millis(self.time) },
             What::Mark => self.mark(),
         }
     }
@@ -333,10 +396,14 @@ proptest! {
             let _ = desk.step(&mark, time, time, &mut Effects::default()).unwrap();
             write(&desk, &mut changelog, log.len());
             desk.commit();
+            let _ = desk.step(&Inbox::Progress { time }, time, time, &mut Effects::default()).unwrap();
+            write(&desk, &mut changelog, log.len());
+            desk.commit();
         }
         prop_assert_eq!(desk.pendings().count(), 0);
         for (key, value) in &changelog {
             let value: serde_json::Value = serde_json::from_slice(value).unwrap();
+            prop_assert!(!key.starts_with("card/"), "{key}: {value}");
             if key.starts_with("account/") {
                 prop_assert!(value["account"].is_object(), "{key}: {value}");
                 prop_assert_eq!(&value["history"], &serde_json::json!({}), "{}", key);
@@ -410,6 +477,18 @@ fn the_scripts_lead_to_everything() {
         "Answer",
         "SoldOut",
         "Sold",
+        "coupon.loaded",
+        "coupon.redeemed",
+        "order.credited",
+        "coupon.reversed",
+        "order.credit_reversed",
+        "coupon.expired",
+        "Load",
+        "NotLoaded",
+        "Standing",
+        "nothing: transaction_again",
+        "nothing: payment_without_coupon",
+        "nothing: refund_without_effect",
         "nothing: replayed",
         "nothing: duplicate",
         "nothing: already_done",

@@ -4,7 +4,7 @@
 //! order; those of `purchases` and those of `orders` come in any, as two topics do. It remembers every
 //! purchase, some hundred bytes each. At the end it is compared with the desk's own books.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Display;
 
 use uuid::Uuid;
@@ -16,11 +16,14 @@ use crate::core::event::{Details, Event, EventKind};
 #[derive(Debug, Default)]
 pub struct Ledger {
     purchases: HashMap<Uuid, Purchase>,
+    /// Credits given and taken back: type, offer, transaction.
+    credits: HashSet<(EventKind, Option<String>, String)>,
     /// Events by type.
     events: BTreeMap<EventKind, u64>,
     /// Refusals by reason.
     pub refusals: BTreeMap<&'static str, u64>,
-    /// Confirmations and orders of purchases that had theirs already: there is nothing worse.
+    /// Confirmations and orders of purchases that had theirs already, and credits of a transaction that had earned
+    /// that offer's already: there is nothing worse.
     pub doubles: u64,
     faults: Vec<String>,
 }
@@ -33,11 +36,33 @@ struct Purchase {
 }
 
 impl Ledger {
+    /// Takes down what the biller is told of a coupon's credit: one of an offer for each transaction.
+    fn credit(&mut self, event: &Event, transaction_id: &str) {
+        let credit = (event.kind, event.offer_id.clone(), transaction_id.to_owned());
+        if !self.credits.insert(credit) {
+            self.doubles += 1;
+            let kind = event.kind.as_str();
+            self.faults.push(format!("transaction {transaction_id}: {kind} twice for one offer"));
+        }
+    }
+
     /// Takes one event down.
     pub fn note(&mut self, event: &Event) {
         *self.events.entry(event.kind).or_default() += 1;
         if let Details::Refused { reason, .. } = &event.details {
             *self.refusals.entry(reason.as_str()).or_default() += 1;
+            return;
+        }
+        if let Details::OrderCredit { transaction_id, .. } = &event.details {
+            return self.credit(event, transaction_id);
+        }
+        if matches!(
+            event.kind,
+            EventKind::CouponLoaded
+                | EventKind::CouponRedeemed
+                | EventKind::CouponReversed
+                | EventKind::CouponExpired
+        ) {
             return;
         }
         let Some(id) = event.purchase_id else {
@@ -65,7 +90,7 @@ impl Ledger {
                 .end
                 .replace(event.kind)
                 .map(|end| format!("{} after {}", event.kind.as_str(), end.as_str())),
-            EventKind::Reminded | EventKind::Refused => None,
+            _ => None,
         };
         self.faults.extend(fault.map(|fault| format!("purchase {id}: {fault}")));
     }

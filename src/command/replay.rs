@@ -17,8 +17,9 @@ use crate::command::{Error, now, read_secret, tell};
 use crate::core::code::Secret;
 use crate::core::record::Rejection;
 use crate::core::time::Time;
+use crate::core::transaction::Transaction;
 use crate::input::frame::{Framed, Frames};
-use crate::input::table_file;
+use crate::input::table_file::{self, Change};
 use crate::input::{self, Input};
 use crate::replay::{Engine, Line, Source, Stopped, Table};
 
@@ -28,7 +29,7 @@ use crate::replay::{Engine, Line, Source, Stopped, Table};
 Time is the data's: each tweet moves it to the greatest tweet time so far. Events are JSON
 lines on stdout, in the order of processing; dead letters and, last, a summary go to stderr.
 
-A line of the offers or accounts may be {\"at\":TIME,\"key\":ID,\"value\":RECORD or null}: it is
+A line of the offers or accounts FILE may be {\"at\":TIME,\"key\":ID,\"value\":RECORD or null}: it is
 in force from that time on.
 
 Exit codes: 0 done (dead letters included), 1 failed while running, 2 wrong use or tables that
@@ -46,6 +47,10 @@ pub struct Replay {
     /// Linked accounts, as JSON lines or one JSON array
     #[arg(long, value_name = "FILE")]
     pub accounts: PathBuf,
+    /// Card transactions, as JSON lines or one JSON array: each is taken when desk time reaches its own. Coupons then
+    /// expire by the time of the transactions; without the file, by desk time
+    #[arg(long, value_name = "FILE")]
+    pub card_transactions: Option<PathBuf>,
     /// The secret of the codes: the file's content without line ends at its end. Without it a
     /// published one is used
     #[arg(long, value_name = "FILE")]
@@ -80,6 +85,9 @@ pub fn run(args: &Replay) -> Result<(), Error> {
     let mut tables = Tables::default();
     tables.read(Table::Offers, &args.offers)?;
     tables.read(Table::Accounts, &args.accounts)?;
+    if let Some(path) = &args.card_transactions {
+        tables.read(Table::Transactions, path)?;
+    }
     let outputs = Outputs::open(args.dead_letters.as_deref())?;
     if secret.is_none() {
         tell(
@@ -92,6 +100,7 @@ pub fn run(args: &Replay) -> Result<(), Error> {
 
     let ignored: HashSet<_> = config.scan.ignore_authors.iter().copied().collect();
     let engine = Engine::new(settings, secret.unwrap_or_else(Secret::published), ignored, until);
+    let engine = if args.card_transactions.is_some() { engine.with_transactions() } else { engine };
     let mut report = Report::new(tables.rejected.len());
     let mut run =
         Run { engine, outputs, tables, max_record_bytes: config.input.max_record_bytes, report: &mut report };
@@ -196,7 +205,7 @@ impl Run<'_> {
 /// The lines of the table files.
 #[derive(Default)]
 struct Tables {
-    names: [String; 2],
+    names: [String; 3],
     lines: Vec<Line>,
     /// Lines that are no record at all.
     rejected: Vec<(Source, Rejection)>,
@@ -205,13 +214,14 @@ struct Tables {
 impl Tables {
     fn read(&mut self, table: Table, path: &Path) -> Result<(), Error> {
         self.names[table as usize] = path.display().to_string();
-        let record = match table {
-            Table::Offers => "offer",
-            Table::Accounts => "account",
+        let entries = match table {
+            Table::Offers => table_file::read("offer", path),
+            Table::Accounts => table_file::read("account", path),
+            Table::Transactions => table_file::read_plain("transaction", path),
         };
-        for entry in table_file::read(record, path).map_err(Error::usage)? {
+        for entry in entries.map_err(Error::usage)? {
             let source = Source { table, line: entry.line };
-            match entry.change {
+            match entry.change.and_then(|change| in_time(table, change)) {
                 Ok(change) => self.lines.push(Line { source, change }),
                 Err(rejection) => self.rejected.push((source, rejection)),
             }
@@ -222,6 +232,16 @@ impl Tables {
     /// `offers.jsonl:12`.
     fn place(&self, source: Source) -> String {
         format!("{}:{}", self.names[source.table as usize], source.line)
+    }
+}
+
+/// A card transaction takes effect at its own time.
+fn in_time(table: Table, change: Change) -> Result<Change, Rejection> {
+    match (table, &change.value) {
+        (Table::Transactions, Some(json)) => {
+            Ok(Change { at: Some(Transaction::from_json(json)?.at), ..change })
+        }
+        _ => Ok(change),
     }
 }
 

@@ -100,7 +100,7 @@ impl Account {
         })?;
         fields.name(&id);
         fields.check_size(raw)?;
-        let card_token = token(&fields)?;
+        let card_token = card_token(&fields)?;
         Ok(Account {
             account_id,
             screen_name: fields.text("screen_name")?,
@@ -113,7 +113,8 @@ impl Account {
     }
 }
 
-fn token(fields: &Fields<'_>) -> Result<String, Rejection> {
+/// The card's token: any text that is no card number.
+pub(super) fn card_token(fields: &Fields<'_>) -> Result<String, Rejection> {
     let token = fields.required("card_token", "a text", Fields::secret_text)?;
     if is_card_number(&token) {
         let found = "like a card number (13 to 19 digits that pass the Luhn check; not shown)";

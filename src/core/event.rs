@@ -7,6 +7,7 @@ use super::ids::{AccountId, TweetId, event_id};
 use super::money::Money;
 use super::offer::Offer;
 use super::time::Time;
+use super::transaction::CardToken;
 
 /// One event. Its JSON has `type`, then what all events have, then what this type has. It is read back by
 /// what is in it: no type has all that an earlier one needs.
@@ -56,21 +57,45 @@ pub enum EventKind {
     /// The answer to a tweet that leads to no purchase.
     #[serde(rename = "purchase.refused")]
     Refused,
+    /// A coupon is on the card.
+    #[serde(rename = "coupon.loaded")]
+    CouponLoaded,
+    /// A payment has earned the coupon's credit.
+    #[serde(rename = "coupon.redeemed")]
+    CouponRedeemed,
+    /// Refunds have left too little of that payment: the credit is taken back.
+    #[serde(rename = "coupon.reversed")]
+    CouponReversed,
+    /// No payment has come in time.
+    #[serde(rename = "coupon.expired")]
+    CouponExpired,
     /// For biller and shipper: the confirmed purchase with card and delivery reference.
     #[serde(rename = "order.placed")]
     OrderPlaced,
+    /// For the biller: the credit of a redeemed coupon, with the card.
+    #[serde(rename = "order.credited")]
+    OrderCredited,
+    /// For the biller: the credit that is taken back, with the card.
+    #[serde(rename = "order.credit_reversed")]
+    OrderCreditReversed,
 }
 
 impl EventKind {
     /// All types.
-    pub const ALL: [EventKind; 7] = [
+    pub const ALL: [EventKind; 13] = [
         EventKind::Requested,
         EventKind::Reminded,
         EventKind::Confirmed,
         EventKind::Lapsed,
         EventKind::Cancelled,
         EventKind::Refused,
+        EventKind::CouponLoaded,
+        EventKind::CouponRedeemed,
+        EventKind::CouponReversed,
+        EventKind::CouponExpired,
         EventKind::OrderPlaced,
+        EventKind::OrderCredited,
+        EventKind::OrderCreditReversed,
     ];
 
     /// The type as consumers see it.
@@ -82,7 +107,13 @@ impl EventKind {
             EventKind::Lapsed => "purchase.lapsed",
             EventKind::Cancelled => "purchase.cancelled",
             EventKind::Refused => "purchase.refused",
+            EventKind::CouponLoaded => "coupon.loaded",
+            EventKind::CouponRedeemed => "coupon.redeemed",
+            EventKind::CouponReversed => "coupon.reversed",
+            EventKind::CouponExpired => "coupon.expired",
             EventKind::OrderPlaced => "order.placed",
+            EventKind::OrderCredited => "order.credited",
+            EventKind::OrderCreditReversed => "order.credit_reversed",
         }
     }
 }
@@ -189,6 +220,53 @@ pub enum Details {
         /// Tweet time of the confirmation.
         confirmed_at: Time,
     },
+    /// Of [`EventKind::OrderCredited`] and [`EventKind::OrderCreditReversed`].
+    OrderCredit {
+        /// The card on which the coupon was loaded.
+        card_token: CardToken,
+        /// The payment, or the refund that has left too little.
+        transaction_id: String,
+        /// The amount, positive also when it is taken back.
+        credited: Money,
+    },
+    /// Of [`EventKind::CouponRedeemed`] and [`EventKind::CouponReversed`].
+    CouponCredit {
+        /// What the coupon earns at most.
+        credit: Money,
+        /// Where it is redeemed.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        merchant_id: Option<String>,
+        /// The last moment at which a payment redeems it.
+        redeem_by: Time,
+        /// The payment, or the refund that has left too little.
+        transaction_id: String,
+        /// The amount, positive also when it is taken back.
+        credited: Money,
+    },
+    /// Of [`EventKind::CouponLoaded`].
+    CouponLoaded {
+        /// What the coupon earns at most.
+        credit: Money,
+        /// Where it is redeemed.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        merchant_id: Option<String>,
+        /// The last moment at which a payment redeems it.
+        redeem_by: Time,
+        /// The tweet that has loaded it.
+        tweet_id: TweetId,
+        /// To that tweet.
+        reply: Reply,
+    },
+    /// Of [`EventKind::CouponExpired`].
+    CouponExpired {
+        /// What the coupon would have earned at most.
+        credit: Money,
+        /// Where it could have been redeemed.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        merchant_id: Option<String>,
+        /// The last moment at which a payment would have redeemed it.
+        redeem_by: Time,
+    },
 }
 
 impl Event {
@@ -198,7 +276,13 @@ impl Event {
             Details::Requested { reply, .. } => Some(reply.in_reply_to),
             Details::Reminded { tweet_id, .. } | Details::Refused { tweet_id, .. } => Some(*tweet_id),
             Details::Confirmed { confirm_tweet_id, .. } => Some(*confirm_tweet_id),
-            Details::Lapsed { .. } | Details::Cancelled { .. } | Details::OrderPlaced { .. } => None,
+            Details::CouponLoaded { tweet_id, .. } => Some(*tweet_id),
+            Details::Lapsed { .. }
+            | Details::Cancelled { .. }
+            | Details::OrderPlaced { .. }
+            | Details::OrderCredit { .. }
+            | Details::CouponCredit { .. }
+            | Details::CouponExpired { .. } => None,
         }
     }
 }
@@ -315,9 +399,16 @@ impl<'s> Subject<'s> {
         Subject { account, purchase_id: Some(purchase_id), offer: Some((&offer.offer_id, offer.version)) }
     }
 
-    /// The event of this subject. `cause` is the tweet that caused it; `tag` the folded hashtag
-    /// without its sign, which stands in the id where there is no offer.
-    pub fn event(self, kind: EventKind, at: Time, cause: TweetId, tag: &str, details: Details) -> Event {
+    /// The event of this subject. `cause` is the tweet or card transaction that caused it; `tag` the folded
+    /// hashtag without its sign, which stands in the id where there is no offer.
+    pub fn event(
+        self,
+        kind: EventKind,
+        at: Time,
+        cause: impl ToString,
+        tag: &str,
+        details: Details,
+    ) -> Event {
         let subject = match self.purchase_id {
             Some(purchase) => purchase.to_string(),
             None => self.account.to_string(),
@@ -391,6 +482,24 @@ mod tests {
                 delivery_ref: "addr_1".to_owned(),
                 confirmed_at: time,
             },
+            EventKind::OrderCredited | EventKind::OrderCreditReversed => Details::OrderCredit {
+                card_token: CardToken::new("tok_1"),
+                transaction_id: "t-88".to_owned(),
+                credited: price,
+            },
+            EventKind::CouponRedeemed | EventKind::CouponReversed => Details::CouponCredit {
+                credit: price,
+                merchant_id,
+                redeem_by: time,
+                transaction_id: "t-88".to_owned(),
+                credited: price,
+            },
+            EventKind::CouponLoaded => {
+                Details::CouponLoaded { credit: price, merchant_id, redeem_by: time, tweet_id: other, reply }
+            }
+            EventKind::CouponExpired => {
+                Details::CouponExpired { credit: price, merchant_id, redeem_by: time }
+            }
         }
     }
 

@@ -15,6 +15,7 @@ use super::ids::{AccountId, TweetId};
 use super::offer::Offer;
 use super::settings::Shared;
 use super::time::Time;
+use super::transaction::{CardToken, Transaction};
 pub use super::versioned::{Corrupt, Version, decode, encode, encode_as};
 
 /// Who handles a record.
@@ -24,6 +25,8 @@ pub enum Key {
     Account(AccountId),
     /// `offer/<offer id>`: the stock of an offer.
     Offer(String),
+    /// `card/<token>`: the coupons on a card.
+    Card(CardToken),
     /// Every partition handles it.
     Everywhere,
 }
@@ -33,6 +36,7 @@ impl fmt::Display for Key {
         match self {
             Key::Account(id) => write!(f, "account/{id}"),
             Key::Offer(id) => write!(f, "offer/{id}"),
+            Key::Card(token) => write!(f, "card/{}", token.as_str()),
             Key::Everywhere => f.write_str("*"),
         }
     }
@@ -101,6 +105,26 @@ pub enum Inbox {
         purchase_id: Uuid,
         /// Whether there was a unit left.
         confirmed: bool,
+    },
+    /// From an account to its card: a coupon's tag, by which the coupon is loaded.
+    Load(Box<Load>),
+    /// From the card to the account: that coupon was not loaded, since the card has one of the offer already.
+    NotLoaded(Box<Load>),
+    /// From an account to a card on which it has loaded coupons: whether they can be redeemed from now on.
+    Standing {
+        /// The card.
+        card_token: CardToken,
+        /// Whose coupons.
+        account: AccountId,
+        /// True if the account is linked and not frozen.
+        active: bool,
+    },
+    /// From the feeder: a record of `card-transactions`.
+    Transaction(Box<Transaction>),
+    /// From the feeder, to every partition: how far the card transactions have come by their own time.
+    Progress {
+        /// Every card transaction before it is in the inbox.
+        time: Time,
     },
     /// From the stock, to every partition: nothing is left.
     SoldOut {
@@ -197,6 +221,26 @@ pub struct Confirmation {
     pub delivery_ref: String,
 }
 
+/// A tweet with a coupon's tag, on its way to the card.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Load {
+    /// The author.
+    pub account: AccountId,
+    /// The account's card at that time, on which the coupon stays.
+    pub card_token: CardToken,
+    /// The coupon as it stood when the tweet was scanned.
+    pub offer: Arc<Offer>,
+    /// The id of the version that was seen.
+    pub tweet_id: TweetId,
+    /// Its tweet time: payments from here on redeem the coupon.
+    pub time: Time,
+    /// The hashtag as typed, with its sign.
+    pub hashtag: String,
+    /// Whom the reply addresses, without `@`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+}
+
 impl Inbox {
     /// Who handles the record.
     pub fn key(&self) -> Key {
@@ -207,9 +251,15 @@ impl Inbox {
             Inbox::Offer { offer } => Key::Offer(offer.offer_id.clone()),
             Inbox::Submitted(confirmation) => Key::Offer(confirmation.offer.offer_id.clone()),
             Inbox::Sold { offer_id } => Key::Offer(offer_id.clone()),
-            Inbox::Ends { .. } | Inbox::Withdrawn { .. } | Inbox::SoldOut { .. } | Inbox::Mark { .. } => {
-                Key::Everywhere
-            }
+            Inbox::Load(load) => Key::Card(load.card_token.clone()),
+            Inbox::NotLoaded(load) => Key::Account(load.account),
+            Inbox::Standing { card_token, .. } => Key::Card(card_token.clone()),
+            Inbox::Transaction(transaction) => Key::Card(transaction.card_token.clone()),
+            Inbox::Ends { .. }
+            | Inbox::Withdrawn { .. }
+            | Inbox::SoldOut { .. }
+            | Inbox::Progress { .. }
+            | Inbox::Mark { .. } => Key::Everywhere,
         }
     }
 }

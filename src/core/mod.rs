@@ -23,5 +23,6 @@ pub mod tables;
 pub mod tally;
 pub mod template;
 pub mod time;
+pub mod transaction;
 pub mod tweet;
 pub mod versioned;

@@ -65,8 +65,14 @@ counted! {
     RemindedRecently = "reminded_recently",
     /// An offer's tag beside its code, which has decided already.
     BesideItsCode = "beside_its_code",
-    /// A coupon's tag: coupons are not loaded yet.
-    Coupon = "coupon",
+    /// A card transaction whose id is known already.
+    TransactionAgain = "transaction_again",
+    /// A payment that redeems no coupon, at least not now.
+    PaymentWithoutCoupon = "payment_without_coupon",
+    /// A refund that leaves every credit as it is.
+    RefundWithoutEffect = "refund_without_effect",
+    /// A card transaction beyond those that are remembered of a card.
+    TooManyTransactions = "too_many_transactions",
     /// An account record that is older than the one held.
     StaleRecord = "stale_record",
     /// A mark whose settings have the revision of those in force, and are others.

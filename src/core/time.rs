@@ -88,6 +88,12 @@ impl Time {
         format!("{:02}:{:02}", minutes / 60, minutes % 60)
     }
 
+    /// `2013-03-03 23:59`, for replies.
+    pub fn date_and_minute(self) -> String {
+        let written = self.to_string();
+        written.get(..16).unwrap_or(&written).replacen('T', " ", 1)
+    }
+
     /// Reads a time as it is written here, `2013-02-13T16:45:00.000Z`, in a tenth of the time that RFC 3339
     /// takes: a restore reads several for each purchase. Nothing if it is written in any other way, or is none.
     fn parse_own(text: &str) -> Option<Time> {
@@ -215,6 +221,13 @@ mod tests {
         for bad in ["", "2013-03-03", "1969-12-31T23:59:59Z", "+10000-01-01T00:00:00Z"] {
             assert_eq!(bad.parse::<Time>(), Err(NotATime), "{bad}");
         }
+    }
+
+    #[test]
+    fn for_replies() {
+        let time: Time = "2013-03-03T23:09:59.999Z".parse().unwrap();
+        assert_eq!(time.hour_and_minute(), "23:09");
+        assert_eq!(time.date_and_minute(), "2013-03-03 23:09");
     }
 
     #[test]

@@ -72,6 +72,8 @@ pub struct TableFile {
     /// The elements that are left of an array.
     elements: vec::IntoIter<(u64, String)>,
     started: bool,
+    /// Whether a line may be a record with a time and a key of its own.
+    timed: bool,
 }
 
 /// Reads a whole table file; `record` is what is in it ("offer", "account").
@@ -80,6 +82,15 @@ pub struct TableFile {
 /// See [`TableFileError`].
 pub fn read(record: &'static str, path: &Path) -> Result<Vec<Entry>, TableFileError> {
     TableFile::open(record, path)?.collect()
+}
+
+/// Reads a whole file of records that have their own time, and no key: card transactions. What is said of lines with
+/// `at`, `key` and `value` does not hold for them.
+///
+/// # Errors
+/// See [`TableFileError`].
+pub fn read_plain(record: &'static str, path: &Path) -> Result<Vec<Entry>, TableFileError> {
+    TableFile { timed: false, ..TableFile::open(record, path)? }.collect()
 }
 
 impl TableFile {
@@ -102,6 +113,7 @@ impl TableFile {
             line: 0,
             elements: Vec::new().into_iter(),
             started: false,
+            timed: true,
         }
     }
 
@@ -173,7 +185,11 @@ impl Iterator for TableFile {
             Ok(next) => next?,
             Err(error) => return Some(Err(error)),
         };
-        Some(Ok(Entry { line, change: change(self.record, json) }))
+        let change = match self.timed {
+            true => change(self.record, json),
+            false => Ok(Change { at: None, key: None, value: Some(json) }),
+        };
+        Some(Ok(Entry { line, change }))
     }
 }
 

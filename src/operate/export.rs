@@ -13,7 +13,7 @@ use super::reading::{read, whole};
 use super::snapshot::{Header, Section, Writer};
 use super::{Unable, patiently, some_of};
 use crate::core::desk::Change;
-use crate::core::inbox::Corrupt;
+use crate::core::inbox::{Corrupt, Key};
 use crate::core::time::Time;
 use crate::log::kafka::KafkaLog;
 use crate::log::{Log, Partition};
@@ -161,6 +161,7 @@ pub(super) fn belongs(key: &str, change: &Change, number: u32, count: u32) -> Re
     let own = match change {
         Change::Account(buyer) => format!("account/{}", buyer.id),
         Change::Offer { offer_id, .. } => format!("offer/{offer_id}"),
+        Change::Card { card_token, .. } => Key::Card(card_token.clone()).to_string(),
         Change::Told { offer_id, .. } => format!("told/{offer_id}"),
         Change::Partition { .. } => Change::PARTITION.to_owned(),
         Change::Import => {
@@ -170,7 +171,7 @@ pub(super) fn belongs(key: &str, change: &Change, number: u32, count: u32) -> Re
     if own != key {
         return wrong(format!("it has the state of {own}"));
     }
-    let is_entity = matches!(change, Change::Account(_) | Change::Offer { .. });
+    let is_entity = matches!(change, Change::Account(_) | Change::Offer { .. } | Change::Card { .. });
     let place = partition_of(key.as_bytes(), count);
     if is_entity && place != number {
         return wrong(format!(

@@ -114,7 +114,7 @@ pub fn import(log: &KafkaLog, app: &str, topics: &Topics, path: &Path) -> Result
 }
 
 fn is_entity(key: &str) -> bool {
-    key.starts_with("account/") || key.starts_with("offer/")
+    ["account/", "offer/", "card/"].iter().any(|kind| key.starts_with(kind))
 }
 
 /// Reads the file to its end, checks every record, and keeps what all partitions have in common.

@@ -1,11 +1,12 @@
 //! What the partitions of a state have in common, when their number changes.
 //!
-//! An account or a stock stands in one partition, and goes to the one that its key has among the new number.
-//! Three things stand in every partition, and have to become one, which every new partition gets:
+//! An account, a stock or a card stands in one partition, and goes to the one that its key has among the new number.
+//! Four things stand in every partition, and have to become one, which every new partition gets:
 //!
 //! | what | becomes | why that is right |
 //! | --- | --- | --- |
 //! | desk time | the greatest | A mark says of the *whole* inbox that every tweet up to its time is in there. Before a state is moved everything in the inbox was decided on, in all partitions. So what the greatest mark says is true for each of them, whether or not they had read it: nothing lapses wrongly. A lesser one would be wrong: an account whose partition had the greatest has forgotten what was a horizon behind it, and would take an old copy of a tweet for a new one. |
+//! | time of the card transactions | the greatest | for the same reason |
 //! | settings | those with the highest revision | as the desk does with marks |
 //! | what was told of an offer (`told/<id>`) | the later of each | All partitions are told the same, and have been told everything; where a feeder was killed in between it tells all of them again. Until then a later end keeps counters for longer, which hurts nobody, and of two accounts of what is sold the greater is the newer one. |
 
@@ -20,6 +21,8 @@ use crate::core::time::Time;
 pub struct Common {
     /// The greatest desk time.
     pub desk_time: Time,
+    /// The greatest time of the card transactions.
+    pub transaction_time: Time,
     /// The settings in force.
     pub settings: Option<Shared>,
     /// What is known of offers.
@@ -30,7 +33,7 @@ impl Common {
     /// Takes a record in. True if it was one of those that all partitions have, false if it is an entity.
     pub fn take(&mut self, change: &Change) -> bool {
         match change {
-            Change::Account(_) | Change::Offer { .. } => return false,
+            Change::Account(_) | Change::Offer { .. } | Change::Card { .. } => return false,
             Change::Import => {}
             Change::Partition { partition, .. } => self.take_partition(partition),
             Change::Told { offer_id, told } => {
@@ -45,6 +48,7 @@ impl Common {
 
     fn take_partition(&mut self, partition: &Partition) {
         self.desk_time = self.desk_time.max(partition.desk_time);
+        self.transaction_time = self.transaction_time.max(partition.transaction_time);
         let Some(settings) = &partition.settings else { return };
         if self.settings.as_ref().is_none_or(|held| settings.goes_over(held)) {
             self.settings = Some(settings.clone());
@@ -53,10 +57,10 @@ impl Common {
 
     /// The record of one of so many partitions, whose inbox begins at an offset.
     pub fn partition(&self, offset: u64, partitions: u32) -> Change {
-        let (desk_time, settings) = (self.desk_time, self.settings.clone());
+        let Common { desk_time, transaction_time, settings, .. } = self.clone();
         Change::Partition {
             offset,
-            partition: Partition { desk_time, settings, partitions: Some(partitions) },
+            partition: Partition { desk_time, settings, transaction_time, partitions: Some(partitions) },
         }
     }
 
@@ -77,7 +81,10 @@ mod tests {
     fn partition(seconds: i64, revision: u64) -> Change {
         let settings = Some(Settings { revision, ..Settings::default() }.into());
         let desk_time = Time::from_millis(seconds * 1_000);
-        Change::Partition { offset: 1, partition: Partition { desk_time, settings, partitions: Some(2) } }
+        Change::Partition {
+            offset: 1,
+            partition: Partition { desk_time, settings, partitions: Some(2), ..Partition::default() },
+        }
     }
 
     fn told(sold: u64, ends_at: Option<i64>) -> Change {

@@ -12,7 +12,7 @@ use crate::core::event::Event;
 use crate::core::hashtag::fold;
 use crate::core::ids::AccountId;
 use crate::core::inbox::{Inbox, Position};
-use crate::core::offer::{Offer, OfferStatus};
+use crate::core::offer::{Offer, OfferKind, OfferStatus};
 use crate::core::prefilter::Prefilter;
 use crate::core::record::Rejection;
 use crate::core::scan::{OfferIndex, Scan};
@@ -20,6 +20,7 @@ use crate::core::settings::{Settings, Shared};
 use crate::core::tables::{AccountChange, AccountTable, OfferTable};
 use crate::core::tally::Counted;
 use crate::core::time::{MINUTE, Time};
+use crate::core::transaction::Transaction;
 use crate::core::tweet::{self, BadRecord, Control, Deletion, Record, Tweet};
 
 /// A tweet time may be that far ahead of the clock, in milliseconds.
@@ -44,6 +45,10 @@ pub struct Engine {
     lines: VecDeque<Line>,
     /// Position of the next account record.
     position: u64,
+    /// The time of the card transactions is their own; else it is desk time.
+    with_transactions: bool,
+    /// An offer was a coupon: only then does the time of the card transactions matter.
+    has_coupons: bool,
     effects: Effects,
     events: Vec<Event>,
     rejections: Vec<(Source, Rejection)>,
@@ -100,6 +105,8 @@ impl Engine {
             past_until: false,
             lines: VecDeque::new(),
             position: 0,
+            with_transactions: false,
+            has_coupons: false,
             effects: Effects::default(),
             events: Vec::new(),
             rejections: Vec::new(),
@@ -107,7 +114,12 @@ impl Engine {
         }
     }
 
-    /// Takes the lines of all tables, in the order of offers, accounts, each as in its file. Those
+    /// Card transactions are among the lines to come, or could be: coupons expire by their time, not by desk time.
+    pub fn with_transactions(self) -> Engine {
+        Engine { with_transactions: true, ..self }
+    }
+
+    /// Takes the lines of all tables, in the order of offers, accounts, card transactions, each as in its file. Those
     /// without a time take effect at once.
     ///
     /// # Errors
@@ -145,13 +157,20 @@ impl Engine {
     }
 
     /// Lets time pass without a tweet: to `until`, if that is later than the last tweet. What is due
-    /// by then happens. Table lines whose time has not come are not taken, but still checked.
+    /// by then happens. Lines of offers and accounts whose time has not come are not taken, but still checked; card
+    /// transactions are taken all the same if there is no `until`, and move no desk time.
     ///
     /// # Errors
     /// [`Stopped`].
     pub fn finish(&mut self) -> Result<(), Stopped> {
         if let Some(until) = self.until {
             self.advance(until)?;
+        } else {
+            let is_transaction = |line: &Line| line.source.table == Table::Transactions;
+            let (left, others) = std::mem::take(&mut self.lines).into_iter().partition(is_transaction);
+            self.lines = others;
+            let left: VecDeque<Line> = left;
+            left.into_iter().try_for_each(|line| self.apply(line))?;
         }
         for line in &self.lines {
             let rejection = line.rejection(&self.settings.code_prefix);
@@ -244,7 +263,11 @@ impl Engine {
             return Ok(());
         }
         self.time = to;
-        self.deliver(Inbox::Mark { time: to, settings: self.settings.clone() })
+        self.deliver(Inbox::Mark { time: to, settings: self.settings.clone() })?;
+        if self.has_coupons && !self.with_transactions {
+            self.deliver(Inbox::Progress { time: to })?;
+        }
+        Ok(())
     }
 
     fn apply(&mut self, line: Line) -> Result<(), Stopped> {
@@ -268,10 +291,24 @@ impl Engine {
                     Ok(())
                 }
             },
+            Table::Transactions => match Transaction::from_json(record.unwrap_or("null")) {
+                Ok(transaction) => self.feed_transaction(transaction),
+                Err(rejection) => {
+                    self.rejections.push((line.source, rejection));
+                    Ok(())
+                }
+            },
         }
     }
 
+    fn feed_transaction(&mut self, transaction: Transaction) -> Result<(), Stopped> {
+        self.summary.transactions += 1;
+        self.deliver(Inbox::Progress { time: transaction.at })?;
+        self.deliver(Inbox::Transaction(Box::new(transaction)))
+    }
+
     fn feed_offer(&mut self, offer: Arc<Offer>) -> Result<(), Stopped> {
+        self.has_coupons |= matches!(offer.kind, OfferKind::Coupon { .. });
         let (offer_id, ends_at) = (offer.offer_id.clone(), offer.ends_at);
         self.deliver(Inbox::Ends { offer_id, ends_at, position: None })?;
         if offer.status == OfferStatus::Withdrawn && offer.cancel_pending {

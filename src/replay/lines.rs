@@ -4,6 +4,7 @@ use crate::core::account::Account;
 use crate::core::offer::Offer;
 use crate::core::record::Rejection;
 use crate::core::time::Time;
+use crate::core::transaction::Transaction;
 use crate::input::table_file::Change;
 
 /// One line of a table: what changes, and from which desk time on.
@@ -18,7 +19,7 @@ pub struct Line {
 /// Where a line stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Source {
-    /// The table. Offers come before accounts when both change at the same time.
+    /// The table. Offers come before accounts, and accounts before card transactions, at the same time.
     pub table: Table,
     /// The line in its file, from 1.
     pub line: u64,
@@ -31,6 +32,8 @@ pub enum Table {
     Offers,
     /// Who may buy.
     Accounts,
+    /// What was paid with cards.
+    Transactions,
 }
 
 impl Line {
@@ -45,6 +48,7 @@ impl Line {
         match self.source.table {
             Table::Offers => Offer::from_json(json, code_prefix).err(),
             Table::Accounts => Account::from_json(json).err(),
+            Table::Transactions => Transaction::from_json(json).err(),
         }
     }
 }

@@ -22,6 +22,8 @@ pub struct Summary {
     pub passed_on: u64,
     /// Records that matter, but that the prefilter would have dropped: always 0 (I6).
     pub missed: u64,
+    /// Card transactions that were taken.
+    pub transactions: u64,
     /// Events by type.
     pub events: BTreeMap<&'static str, u64>,
     /// Refusals by reason.

@@ -105,7 +105,10 @@ impl Screen {
 
     /// Shows an event, if it belongs to what is followed.
     pub fn event(&mut self, shoppers: &Shoppers, event: &Event) {
-        if event.kind == EventKind::OrderPlaced {
+        if matches!(
+            event.kind,
+            EventKind::OrderPlaced | EventKind::OrderCredited | EventKind::OrderCreditReversed
+        ) {
             return;
         }
         if !self.chosen(event) {
@@ -232,6 +235,13 @@ fn story(shoppers: &Shoppers, event: &Event, colours: bool) -> String {
             ("refused", "31", format!("{} ({hashtag})", reason.as_str()))
         }
         Details::OrderPlaced { .. } => ("ordered", "", String::new()),
+        Details::CouponLoaded { credit, .. } => ("loaded", "", format!("up to {credit} back")),
+        Details::CouponCredit { credited, .. } if event.kind == EventKind::CouponReversed => {
+            ("reversed", "35", credited.to_string())
+        }
+        Details::CouponCredit { credited, .. } => ("redeemed", "32", credited.to_string()),
+        Details::CouponExpired { credit, .. } => ("expired", "33", credit.to_string()),
+        Details::OrderCredit { credited, .. } => ("credited", "", credited.to_string()),
     };
     let (clock, who) = (clock(event.at), who(shoppers, event));
     let verb = coloured(&format!("{verb:<9}"), colour, colours);
@@ -252,9 +262,13 @@ fn who(shoppers: &Shoppers, event: &Event) -> String {
         Details::Requested { reply, .. }
         | Details::Reminded { reply, .. }
         | Details::Confirmed { reply, .. }
-        | Details::Lapsed { reply, .. } => Some(reply),
+        | Details::Lapsed { reply, .. }
+        | Details::CouponLoaded { reply, .. } => Some(reply),
         Details::Cancelled { reply, .. } | Details::Refused { reply, .. } => reply.as_ref(),
-        Details::OrderPlaced { .. } => None,
+        Details::OrderPlaced { .. }
+        | Details::OrderCredit { .. }
+        | Details::CouponCredit { .. }
+        | Details::CouponExpired { .. } => None,
     };
     let handle = shoppers.handle(event.account_id).or(reply.and_then(|reply| reply.to.as_deref()));
     handle.map_or_else(|| event.account_id.to_string(), str::to_owned)

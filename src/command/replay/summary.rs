@@ -72,6 +72,7 @@ impl Report {
             "records": self.records,
             "tweets": summary.tweets,
             "deletions": summary.deletions,
+            "transactions": summary.transactions,
             "control_messages": summary.controls,
             "after_until": summary.after_until,
             "dead_letters": self.dead_letters,
@@ -98,6 +99,7 @@ impl Report {
         row("records", self.records);
         row("  tweets", summary.tweets);
         row("  deletions", summary.deletions);
+        row("card transactions", summary.transactions);
         for (kind, count) in &summary.controls {
             row(&format!("  control messages: {kind}"), *count);
         }

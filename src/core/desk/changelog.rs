@@ -3,11 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 use super::buyer::Buyer;
+use super::card::Card;
 use super::stock::Stock;
 use crate::core::inbox::Position;
 use crate::core::offer::Offer;
 use crate::core::settings::Shared;
 use crate::core::time::Time;
+use crate::core::transaction::CardToken;
 use crate::core::versioned::{Corrupt, SAYS_PARTITIONS, decode, version_of};
 
 /// What belongs to no single entity.
@@ -18,10 +20,17 @@ pub struct Partition {
     /// The settings with the highest revision of all marks; none before the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settings: Option<Shared>,
+    /// Every card transaction before this time, by the transactions' own time, is in the inbox. Never goes back.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub transaction_time: Time,
     /// How many partitions the inbox has: which entity is in which partition goes by it. None in records of
     /// releases that did not write it down.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partitions: Option<u32>,
+}
+
+fn is_zero(time: &Time) -> bool {
+    *time == Time::ZERO
 }
 
 /// What every partition has been told of an offer, since its accounts cannot know it by themselves.
@@ -74,6 +83,13 @@ pub enum Change {
         offer_id: String,
         /// Its stock.
         stock: Stock,
+    },
+    /// `card/<token>`.
+    Card {
+        /// The card.
+        card_token: CardToken,
+        /// Its coupons.
+        card: Card,
     },
     /// `told/<offer id>`.
     Told {

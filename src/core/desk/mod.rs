@@ -8,6 +8,7 @@
 //! the worker's clock is read once at the start of a transaction and handed in.
 
 pub mod buyer;
+pub mod card;
 mod changelog;
 mod packed;
 pub mod pending;
@@ -37,11 +38,11 @@ use super::settings::Shared;
 use super::tally::Counted;
 use super::time::Time;
 
-/// Purchases that lapse in one transaction at most: to decide them, write them and commit them takes about 4 ms.
+/// Purchases that lapse, or coupons that expire, in one transaction at most: to decide them, write them and commit them takes about 4 ms.
 pub const MAX_LAPSED: usize = 250;
 /// Purchases that are cancelled with their offer in one transaction at most: to find them all accounts are looked at.
 pub const MAX_CANCELLED: usize = 1_000;
-/// Accounts that are pruned in one step at most.
+/// Accounts, or cards, that are pruned in one step at most.
 const MAX_PRUNED: usize = 500;
 /// Deadlines that are looked at in one step at most: of most of them nothing is pending any more.
 const MAX_LOOKED: usize = 4_000;
@@ -183,6 +184,21 @@ impl Desk {
                 state.stock(&confirmation.offer.offer_id).submitted(confirmation, &mut turn);
             }
             Inbox::Sold { offer_id } => state.stock(offer_id).sold(offer_id, &mut turn),
+            Inbox::Load(load) => state.card(&load.card_token, |card| card.load(load, &mut turn)),
+            Inbox::NotLoaded(load) => state.buyer(load.account).not_loaded(load, &mut turn),
+            Inbox::Standing { card_token, account, active } => {
+                state.card(card_token, |card| card.standing(*account, *active));
+            }
+            Inbox::Transaction(transaction) => {
+                state.card(&transaction.card_token, |card| card.transaction(transaction, &mut turn));
+            }
+            Inbox::Progress { time } => {
+                let partition = state.partition();
+                if *time > partition.transaction_time {
+                    state.partition_mut().transaction_time = *time;
+                }
+                return Ok(cards_pass(state, &mut turn));
+            }
             Inbox::SoldOut { offer_id, version, sold } => {
                 let news = SoldOut { version: *version, sold: *sold };
                 let told = &mut state.told_mut(offer_id).sold_out;
@@ -261,6 +277,19 @@ fn prune(state: &mut State, moves: &mut usize) -> Progress {
             Next::More => return Progress::More,
             Next::Nothing => return Progress::Done,
         }
+    }
+    Progress::More
+}
+
+/// Lets coupons expire whose time has come by the transactions' own time, and forgets what can matter no more.
+fn cards_pass(state: &mut State, turn: &mut Turn<'_>) -> Progress {
+    let until = state.partition().transaction_time;
+    for _ in 0..MAX_PRUNED {
+        let Some((time, token)) = state.next_card(until) else { return Progress::Done };
+        if *state.ended() >= MAX_LAPSED {
+            return Progress::More;
+        }
+        *state.ended() += state.card(&token, |card| card.pass(time, turn));
     }
     Progress::More
 }

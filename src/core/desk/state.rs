@@ -3,12 +3,15 @@
 //! State = base + overlay. A step reads through the overlay and writes into it; [`State::commit`]
 //! folds it in, [`State::abort`] drops it, and then it is as if the steps had never been.
 
+mod cards;
 mod changes;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use self::cards::{Cards, OpenCards};
 use super::buyer::Buyer;
+use super::card::Card;
 use super::changelog::{Change, Partition, Told};
 use super::packed::{Packed, as_it_was, pack_account, unpack_account};
 use super::pending::{Pending, Pendings};
@@ -20,6 +23,7 @@ use crate::core::by_account::ByAccount;
 use crate::core::ids::AccountId;
 use crate::core::inbox::{Corrupt, Version};
 use crate::core::time::{DAY, Time};
+use crate::core::transaction::CardToken;
 
 /// A linked or remembered account at rest, without its pendings.
 #[derive(Debug)]
@@ -39,6 +43,7 @@ pub(super) struct State {
     buyers: ByAccount<AtRest>,
     pendings: Arc<Pendings>,
     stocks: HashMap<String, Stock>,
+    cards: Cards,
     told: HashMap<String, Told>,
     lapses: Wheel<AccountId>,
     prunes: Wheel<AccountId>,
@@ -62,13 +67,14 @@ struct Open {
     partition: Option<Partition>,
     buyers: BTreeMap<AccountId, Buyer>,
     stocks: BTreeMap<String, Stock>,
+    cards: OpenCards,
     told: BTreeMap<String, Told>,
     /// Deadlines that are due or new: taken from the wheel, or not yet in it.
     lapses: BTreeSet<(Due, AccountId)>,
     /// What was taken from the wheels, to be put back by an abort.
     taken_lapses: Vec<(Due, AccountId)>,
     taken_prunes: Vec<(Due, AccountId)>,
-    /// Lapses and cancellations so far.
+    /// Lapses, cancellations and expired coupons so far.
     pub ended: usize,
 }
 
@@ -227,6 +233,7 @@ impl State {
             self.rest(buyer);
         }
         self.stocks.extend(open.stocks);
+        self.cards.commit(open.cards);
         self.told.extend(open.told);
     }
 
@@ -258,6 +265,7 @@ impl State {
             Some(Change::Offer { offer_id, stock }) => {
                 self.stocks.insert(offer_id, stock);
             }
+            Some(Change::Card { card_token, card }) => self.cards.put(card_token, card),
             Some(Change::Told { offer_id, told }) => {
                 self.told.insert(offer_id, told);
             }
@@ -269,6 +277,8 @@ impl State {
             None => {
                 if let Some(id) = key.strip_prefix("account/").and_then(AccountId::parse) {
                     self.rest(Buyer::stranger(id));
+                } else if let Some(token) = key.strip_prefix("card/") {
+                    self.cards.put(CardToken::new(token), Card::default());
                 }
             }
         }

@@ -182,6 +182,8 @@ texts! {
         lapsed = "{to}Your time to buy {product} has run out. Tweet {offer_tag} to start again",
         /// To a confirming tweet that came after the last unit.
         sold_out = "{to}Sorry, {product} is sold out. You have not been charged",
+        /// To a tweet with a coupon's tag.
+        loaded = "{to}{product} is on your card: pay with it until {until} UTC to get up to {price} back",
     }
 }
 
@@ -219,7 +221,7 @@ mod tests {
     #[test]
     fn all_default_texts_are_templates() {
         let texts = Texts::default();
-        assert_eq!(Texts::names().count(), 17);
+        assert_eq!(Texts::names().count(), 18);
         for name in Texts::names() {
             let text = texts.get(&name).unwrap().as_str();
             assert_eq!(Template::new(text).unwrap().as_str(), text, "{name}");

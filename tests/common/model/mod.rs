@@ -258,6 +258,11 @@ impl Model {
                     account.cancel(id, "withdrawn", &with, &mut out, |p| p.offer.offer_id == *offer_id);
                 }
             }
+            Inbox::Load(_)
+            | Inbox::NotLoaded(_)
+            | Inbox::Standing { .. }
+            | Inbox::Transaction(_)
+            | Inbox::Progress { .. } => {}
             Inbox::Mark { time, settings } => self.mark(time.millis(), settings, &mut out),
         }
         out

@@ -39,7 +39,8 @@ impl Buyer {
         }
         self.history.unlinked_at = account.is_none().then_some(turn.desk_time);
         self.position = Some(position);
-        self.account = account;
+        let before = std::mem::replace(&mut self.account, account);
+        self.tell_cards(before.as_deref(), turn);
     }
 
     /// A deletion by this author: cancels by the id of the very version that made the pending or by

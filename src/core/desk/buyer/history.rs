@@ -8,10 +8,12 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::core::code::Code;
+use crate::core::desk::card::COUPON_KEPT;
 use crate::core::event::Reason;
 use crate::core::ids::TweetId;
 use crate::core::money::Money;
 use crate::core::time::{DAY, HOUR, SECOND, Time};
+use crate::core::transaction::CardToken;
 
 /// Settled markers an account has at most.
 pub const MAX_MARKERS: usize = 256;
@@ -52,6 +54,9 @@ pub struct History {
     /// Confirmed and submitted amounts of each UTC day and currency.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub spent: Vec<Spent>,
+    /// Cards on which the account has loaded coupons.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cards: Vec<LoadedOn>,
     /// Desk time when the account was unlinked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unlinked_at: Option<Time>,
@@ -96,6 +101,8 @@ pub enum VerdictKind {
     Reminded,
     /// A purchase was confirmed, or submitted to its stock.
     Confirmed,
+    /// A coupon was passed on to its card.
+    Loaded,
     /// Refused.
     Refused(Reason),
     /// Nothing: counted.
@@ -169,6 +176,15 @@ pub struct Spent {
     pub sum: Money,
 }
 
+/// A card on which the account has loaded coupons: it hears of it when the account is frozen or unlinked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoadedOn {
+    /// The card.
+    pub card_token: CardToken,
+    /// The latest `redeem_by` of those coupons.
+    pub redeem_by: Time,
+}
+
 impl History {
     /// Whether nothing is remembered.
     pub fn is_empty(&self) -> bool {
@@ -190,6 +206,7 @@ impl History {
         }
         self.units.retain(|units| desk_time <= units_end(units));
         self.spent.retain(|spent| desk_time <= spent_end(spent));
+        self.cards.retain(|card| desk_time <= card_end(card));
         self.unlinked_at = self.unlinked_at.filter(|unlinked| desk_time <= unlinked.plus(DAY));
     }
 
@@ -206,8 +223,9 @@ impl History {
         let short = markers.chain(deletions).chain(past).chain(hourly).chain(requested).max();
         let days = self.spent.iter().map(spent_end).max();
         let units = self.units.iter().map(units_end).min();
+        let cards = self.cards.iter().map(card_end).min();
         let unlinked = self.unlinked_at.map(|unlinked| unlinked.plus(DAY));
-        [short, days, units, unlinked].into_iter().flatten().min()
+        [short, days, units, cards, unlinked].into_iter().flatten().min()
     }
 
     /// The marker of a tweet.
@@ -244,13 +262,7 @@ impl History {
 
     /// Takes a unit of an offer and its amount into the counters.
     pub fn reserve(&mut self, offer_id: &str, ends_at: Time, day: i64, price: Money) {
-        match self.units.iter_mut().find(|units| units.offer_id == offer_id) {
-            Some(units) => {
-                units.units += 1;
-                units.ends_at = units.ends_at.max(ends_at);
-            }
-            None => self.units.push(Units { offer_id: offer_id.to_owned(), units: 1, ends_at }),
-        }
+        self.take_unit(offer_id, ends_at);
         let same = |spent: &&mut Spent| spent.day == day && spent.sum.currency == price.currency;
         match self.spent.iter_mut().find(same) {
             Some(spent) => spent.sum.amount = spent.sum.amount.saturating_add(price.amount),
@@ -260,14 +272,38 @@ impl History {
 
     /// Gives back what [`History::reserve`] took.
     pub fn release(&mut self, offer_id: &str, day: i64, price: Money) {
-        if let Some(units) = self.units.iter_mut().find(|units| units.offer_id == offer_id) {
-            units.units = units.units.saturating_sub(1);
-        }
-        self.units.retain(|units| units.units > 0);
+        self.give_unit_back(offer_id);
         for spent in &mut self.spent {
             if spent.day == day && spent.sum.currency == price.currency {
                 spent.sum.amount = spent.sum.amount.saturating_sub(price.amount).max(0);
             }
+        }
+    }
+
+    /// Counts a unit of an offer.
+    pub fn take_unit(&mut self, offer_id: &str, ends_at: Time) {
+        match self.units.iter_mut().find(|units| units.offer_id == offer_id) {
+            Some(units) => {
+                units.units += 1;
+                units.ends_at = units.ends_at.max(ends_at);
+            }
+            None => self.units.push(Units { offer_id: offer_id.to_owned(), units: 1, ends_at }),
+        }
+    }
+
+    /// Counts a unit of an offer no more.
+    pub fn give_unit_back(&mut self, offer_id: &str) {
+        if let Some(units) = self.units.iter_mut().find(|units| units.offer_id == offer_id) {
+            units.units = units.units.saturating_sub(1);
+        }
+        self.units.retain(|units| units.units > 0);
+    }
+
+    /// Remembers that a coupon was loaded on a card.
+    pub fn loaded_on(&mut self, card_token: &CardToken, redeem_by: Time) {
+        match self.cards.iter_mut().find(|card| card.card_token == *card_token) {
+            Some(card) => card.redeem_by = card.redeem_by.max(redeem_by),
+            None => self.cards.push(LoadedOn { card_token: card_token.clone(), redeem_by }),
         }
     }
 
@@ -326,6 +362,11 @@ fn hourly_end(time: Time, horizon: i64) -> Time {
 
 fn units_end(units: &Units) -> Time {
     units.ends_at.plus(DAY)
+}
+
+/// Card transactions may lag behind the tweets, and settlement comes late: as long as the card remembers the coupon.
+fn card_end(card: &LoadedOn) -> Time {
+    card.redeem_by.plus(COUPON_KEPT)
 }
 
 /// Two days from the beginning of the day on: longer than any tweet of the day is decided on.

@@ -2,10 +2,11 @@
 //!
 //! One tweet is one step. `Buyer::sighting` sorts out copies, strangers and floods, then decides
 //! on the codes (`codes`) and on the offer tags (`requests`), each in the order of the text, and
-//! leaves a settled marker. Records, deletions, lapses and answers of a stock are steps of their own
-//! (`endings`).
+//! leaves a settled marker. What goes on with coupons is decided by their card (`coupons`). Records, deletions,
+//! lapses and answers of a stock are steps of their own (`endings`).
 
 mod codes;
+mod coupons;
 mod endings;
 pub mod history;
 mod limits;

@@ -66,11 +66,10 @@ impl Buyer {
             };
             return self.refuse(reason, subject, sighting, &seen.hashtag, turn);
         }
-        if matches!(offer.kind, OfferKind::Coupon { .. }) {
-            turn.effects.count(Counted::Coupon);
-            return Verdict { outcome: VerdictKind::Nothing, code: None };
+        match offer.kind {
+            OfferKind::Purchase { .. } => self.request(offer, sighting, turn),
+            OfferKind::Coupon { redeem_by, .. } => self.load(seen, redeem_by, sighting, turn),
         }
-        self.request(offer, sighting, turn)
     }
 
     /// The newest pending of an offer whose deadline is not before the tweet.
@@ -99,7 +98,8 @@ impl Buyer {
             return Some(Reason::SoldOut);
         }
         if matches!(offer.kind, OfferKind::Coupon { .. }) {
-            return None;
+            let has_all = self.history.units_of(&offer.offer_id) >= offer.per_account;
+            return has_all.then_some(Reason::LimitReached);
         }
         self.request_limit(offer, tweet_time, turn.settings)
     }

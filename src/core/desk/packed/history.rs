@@ -5,20 +5,21 @@ use uuid::Uuid;
 use super::account::{read_money, write_money};
 use super::{Reader, Writer, time_of};
 use crate::core::desk::buyer::history::{
-    Deleted, History, Marker, Outcome, Past, Spent, Units, Verdict, VerdictKind,
+    Deleted, History, LoadedOn, Marker, Outcome, Past, Spent, Units, Verdict, VerdictKind,
 };
 use crate::core::event::Reason;
 use crate::core::ids::TweetId;
 use crate::core::time::Time;
+use crate::core::transaction::CardToken;
 
 /// The lowest bit of a verdict: it has a code.
 const HAS_CODE: u8 = 1;
 /// Verdicts by the other bits; from here on, refusals by their reason.
-const REFUSED: u8 = 4;
+const REFUSED: u8 = 5;
 
 pub(super) fn write_history(writer: &mut Writer, history: &History) {
     let History { markers, deletions, past, requested, wrong_codes, .. } = history;
-    let History { locks, answered, units, spent, unlinked_at, .. } = history;
+    let History { locks, answered, units, spent, cards, unlinked_at, .. } = history;
     writer.list(markers, write_marker);
     writer.list(deletions, |writer, deleted| {
         writer.tweet(deleted.tweet);
@@ -44,6 +45,10 @@ pub(super) fn write_history(writer: &mut Writer, history: &History) {
         writer.signed(spent.day);
         write_money(writer, spent.sum);
     });
+    writer.list(cards, |writer, card| {
+        writer.text(card.card_token.as_str());
+        writer.time(card.redeem_by, Time::ZERO);
+    });
 }
 
 pub(super) fn read_history(reader: &mut Reader<'_>) -> Option<History> {
@@ -61,6 +66,10 @@ pub(super) fn read_history(reader: &mut Reader<'_>) -> Option<History> {
         Some(Units { offer_id, units: reader.number()?, ends_at: reader.time(Time::ZERO)? })
     })?;
     let spent = reader.list(|reader| Some(Spent { day: reader.signed()?, sum: read_money(reader)? }))?;
+    let cards = reader.list(|reader| {
+        let card_token = CardToken::new(reader.text()?);
+        Some(LoadedOn { card_token, redeem_by: reader.time(Time::ZERO)? })
+    })?;
     Some(History {
         markers,
         deletions,
@@ -71,6 +80,7 @@ pub(super) fn read_history(reader: &mut Reader<'_>) -> Option<History> {
         answered,
         units,
         spent,
+        cards,
         unlinked_at,
     })
 }
@@ -94,6 +104,7 @@ fn write_marker(writer: &mut Writer, marker: &Marker) {
             VerdictKind::Reminded => 1,
             VerdictKind::Confirmed => 2,
             VerdictKind::Nothing => 3,
+            VerdictKind::Loaded => 4,
             VerdictKind::Refused(reason) => REFUSED + reason as u8,
         };
         writer.byte(outcome << 1 | if verdict.code.is_some() { HAS_CODE } else { 0 });
@@ -114,6 +125,7 @@ fn read_marker(reader: &mut Reader<'_>) -> Option<Marker> {
             1 => VerdictKind::Reminded,
             2 => VerdictKind::Confirmed,
             3 => VerdictKind::Nothing,
+            4 => VerdictKind::Loaded,
             reason => VerdictKind::Refused(*Reason::ALL.get(usize::from(reason - REFUSED))?),
         };
         let code = if byte & HAS_CODE == 0 { None } else { Some(reader.code()?) };

@@ -9,7 +9,7 @@ use super::*;
 use crate::core::account::{Account, AccountStatus, Caps};
 use crate::core::desk::buyer::Buyer;
 use crate::core::desk::buyer::history::{
-    Deleted, History, Marker, Outcome, Past, Spent, Units, Verdict, VerdictKind,
+    Deleted, History, LoadedOn, Marker, Outcome, Past, Spent, Units, Verdict, VerdictKind,
 };
 use crate::core::desk::pending::Pending;
 use crate::core::desk::pool::Pool;
@@ -18,6 +18,7 @@ use crate::core::ids::AccountId;
 use crate::core::inbox::Position;
 use crate::core::money::{Currency, Money};
 use crate::core::offer::Offer;
+use crate::core::transaction::CardToken;
 
 /// Any number of 64 bits, those at the ends and small ones more often.
 fn number() -> impl Strategy<Value = u64> + Clone {
@@ -101,6 +102,7 @@ fn marker() -> impl Strategy<Value = Marker> {
         Just(VerdictKind::Reminded),
         Just(VerdictKind::Confirmed),
         Just(VerdictKind::Nothing),
+        Just(VerdictKind::Loaded),
         (0..Reason::ALL.len()).prop_map(|reason| VerdictKind::Refused(Reason::ALL[reason])),
     ];
     let verdict = (outcome, option::of(code())).prop_map(|(outcome, code)| Verdict { outcome, code });
@@ -137,8 +139,10 @@ fn history() -> impl Strategy<Value = History> {
     let lists = (vec(marker(), 0..4), vec(deleted, 0..4), vec(past(), 0..4));
     let times = (vec(time(), 0..4), vec(time(), 0..4), vec(time(), 0..4));
     let options = (option::of(time()), option::of(time()));
-    (lists, times, options, vec(units, 0..4), vec(spent, 0..4)).prop_map(
-        |(lists, times, options, units, spent)| {
+    let cards = ("\\PC{0,9}", time())
+        .prop_map(|(token, redeem_by)| LoadedOn { card_token: CardToken::new(token), redeem_by });
+    (lists, times, options, vec(units, 0..4), vec(spent, 0..4), vec(cards, 0..3)).prop_map(
+        |(lists, times, options, units, spent, cards)| {
             let (markers, deletions, past) = lists;
             let (requested, wrong_codes, locks) = times;
             let (answered, unlinked_at) = options;
@@ -152,6 +156,7 @@ fn history() -> impl Strategy<Value = History> {
                 answered,
                 units,
                 spent,
+                cards,
                 unlinked_at,
             }
         },

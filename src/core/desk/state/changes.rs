@@ -21,6 +21,9 @@ impl State {
                 changes.push((format!("account/{id}"), value));
             }
         }
+        for (key, change) in self.card_changes() {
+            changes.push((key, change.as_ref().map(encode)));
+        }
         for (offer_id, stock) in &self.open.stocks {
             if self.stocks.get(offer_id) != Some(stock) {
                 let change = Change::Offer { offer_id: offer_id.clone(), stock: stock.clone() };
