@@ -87,6 +87,7 @@ impl Run {
         let partitions = match to {
             To::Account(id) => home(*id),
             To::Offer(id) => home(u64::from(*id.as_bytes().last().unwrap())),
+            To::Card(token) => home(u64::from(*token.as_str().as_bytes().last().unwrap())),
             To::Everywhere => (0..PARTITIONS).collect(),
         };
         for p in partitions {
@@ -102,6 +103,7 @@ impl Run {
             let to = match message.key() {
                 Key::Account(id) => To::Account(id.get()),
                 Key::Offer(id) => To::Offer(id),
+                Key::Card(token) => To::Card(token),
                 Key::Everywhere => To::Everywhere,
             };
             self.append(&to, encode(&message));

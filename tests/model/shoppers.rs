@@ -4,6 +4,7 @@
 mod aims;
 mod tables;
 
+use hashbuy::core::transaction::CardToken;
 use serde_json::{Value, json};
 
 use crate::common::model::{DAY, HOUR, MINUTE, SECOND};
@@ -19,6 +20,7 @@ const KEPT: usize = 40;
 pub enum To {
     Account(u64),
     Offer(String),
+    Card(CardToken),
     Everywhere,
 }
 

@@ -7,7 +7,7 @@
 
 use hashbuy::core::code::Secret;
 use hashbuy::core::desk::{Change, Desk, Effects, Progress};
-use hashbuy::core::inbox::Inbox;
+use hashbuy::core::inbox::{Inbox, Key};
 use hashbuy::core::settings::Settings;
 use hashbuy::core::time::{HOUR, Time};
 use hashbuy::core::versioned::{NEWEST, Version, encode_as};
@@ -66,6 +66,7 @@ fn key(change: &Change) -> String {
     match change {
         Change::Account(buyer) => format!("account/{}", buyer.id),
         Change::Offer { offer_id, .. } => format!("offer/{offer_id}"),
+        Change::Card { card_token, .. } => Key::Card(card_token.clone()).to_string(),
         Change::Told { offer_id, .. } => format!("told/{offer_id}"),
         Change::Partition { .. } => Change::PARTITION.to_owned(),
         Change::Import => Change::IMPORT.to_owned(),
