@@ -2,7 +2,9 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::command::{Error, accounts, check, demo, desk, load, offers, plan, replay, run, topics};
+use crate::command::{
+    Error, accounts, check, demo, desk, load, offers, plan, replay, run, topics, transactions,
+};
 
 /// Buy by hashtag: a stream processor that turns a firehose of tweets into purchase events, each
 /// exactly once.
@@ -51,6 +53,9 @@ pub enum Command {
     /// The table of linked accounts
     #[command(subcommand)]
     Accounts(accounts::Accounts),
+    /// What was paid with cards
+    #[command(subcommand)]
+    Transactions(transactions::Transactions),
 }
 
 /// Runs a command to its end.
@@ -69,5 +74,6 @@ pub fn run(cli: &Cli) -> Result<(), Error> {
         Command::Desk(desk) => desk::run(desk),
         Command::Offers(offers) => offers::run(offers),
         Command::Accounts(accounts) => accounts::run(accounts),
+        Command::Transactions(transactions) => transactions::run(transactions),
     }
 }

@@ -11,8 +11,9 @@
 //!  tweets ----------> scan ------ sightings, deletions ------+
 //!    (firehose)         ^ offers, linked ids                 |          +---------------+--> purchases
 //!  offers, accounts ----+-> feeder -- records ---------------+--> inbox | desk          |
-//!                           time keeper -- marks ------------+     ^    | account and   |--> orders
-//!                                                                  |    | stock entities|
+//!  card-transactions ------> feeder -- records ---------------+     ^    | account, stock|--> orders
+//!                           time keeper -- marks ------------+     |    | and card      |
+//!                                                                  |    | entities      |
 //!                                                                  |    +---------------+--> desk-changelog
 //!                                                                  +-- messages between entities --+
 //! ```
@@ -43,7 +44,7 @@
 //! 5. [`core::inbox`] is what the two stages share: versioned records, each with the key of the entity
 //!    that handles it.
 //! 6. [`core::desk`] hands the record to its entity: [`core::desk::buyer`] for an account,
-//!    [`core::desk::Stock`] for an offer with a stock. The entity changes its state and says what is to
+//!    [`core::desk::Stock`] for an offer with a stock, [`core::desk::card`] for the coupons on a card. The entity changes its state and says what is to
 //!    be written: [`core::event`]s with [`core::reply`] texts, and messages to other entities.
 //! 7. [`core::desk::wheel`] wakes pendings at their deadline, when a mark says that every tweet until
 //!    then has been seen.
@@ -70,6 +71,8 @@
 //! | I8 | Memory is bounded by accounts, pendings, markers, counters, offers and configured buffers. | Everything remembered has an end ([`core::desk::buyer::history`]). |
 //! | I9 | No bad input stops the processor. | Dead letters with a reason ([`core::tweet::BadRecord`], [`input::frame`]); table records are rejected one by one ([`core::record`]). |
 //! | I10 | Never more units of an offer are sold than its stock. | One writer of its end for each purchase ([`core::desk::Stock`]). |
+//! | I11 | Never more is credited than coupons were loaded for. | One writer for each coupon, which redeems it once and credits at most its credit ([`core::desk::card`]). |
+//! | I12 | A transaction is credited at most once for an offer. | A card has one coupon of an offer; a transaction's id counts once for as long as its coupon is remembered ([`core::desk::card`]). |
 //!
 //! # Failure policy
 //!

@@ -161,8 +161,8 @@ impl Drop for Service {
 
 /// Everything as it is shipped, but for names and places.
 fn configuration(broker: &Broker, how: &How<'_>, secret: &Path) -> String {
-    let Topics { tweets, offers, accounts, inbox, changelog, purchases, orders, dead_letters, .. } =
-        how.topics;
+    let Topics { tweets, offers, accounts, card_transactions, inbox, .. } = how.topics;
+    let Topics { changelog, purchases, orders, dead_letters, .. } = how.topics;
     let properties: String = broker
         .properties
         .iter()
@@ -170,7 +170,8 @@ fn configuration(broker: &Broker, how: &How<'_>, secret: &Path) -> String {
         .collect();
     format!(
         "app = \"{}\"\ninstance = \"{}\"\nkafka.brokers = \"{}\"\ncodes.secret_file = \"{}\"\nweb.port = 0\n{properties}{}\n\
-         [topics]\ntweets = \"{tweets}\"\noffers = \"{offers}\"\naccounts = \"{accounts}\"\ninbox = \"{inbox}\"\n\
+         [topics]\ntweets = \"{tweets}\"\noffers = \"{offers}\"\naccounts = \"{accounts}\"\n\
+         card_transactions = \"{card_transactions}\"\ninbox = \"{inbox}\"\n\
          changelog = \"{changelog}\"\npurchases = \"{purchases}\"\norders = \"{orders}\"\n\
          dead_letters = \"{dead_letters}\"\n",
         how.app,

@@ -18,6 +18,7 @@ pub mod run;
 mod settings;
 mod table_check;
 pub mod topics;
+pub mod transactions;
 
 use std::fmt::Display;
 use std::io::{self, Write};

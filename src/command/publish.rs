@@ -11,7 +11,7 @@ use crate::command::run::connect;
 use crate::command::{Error, tell};
 use crate::config::Config;
 use crate::core::record::Rejection;
-use crate::input::table_file;
+use crate::input::table_file::{self, Entry};
 use crate::log::{self, Isolation, Log, NewRecord, Partition, Reader};
 use crate::worker::partitioner::partition_of;
 
@@ -33,13 +33,9 @@ impl TableTopic {
     /// # Errors
     /// If the topic is missing, or cannot be read.
     pub fn read(config: &Config, topic: &str) -> Result<TableTopic, Error> {
-        let log: Arc<dyn Log> = connect(config)?;
-        let mut lookup = log.lookup().map_err(Error::failed)?;
-        let partitions = patiently(|| lookup.partitions(topic))?.ok_or_else(|| {
-            Error::Failed(format!("there is no topic {topic}: make it with `hashbuy topics create`"))
-        })?;
-        let topic: Arc<str> = topic.into();
-        let mut table = TableTopic { log, topic, partitions, records: BTreeMap::new() };
+        let mut table = TableTopic::unread(config, topic)?;
+        let mut lookup = table.log.lookup().map_err(Error::failed)?;
+        let partitions = table.partitions;
         let mut bounds = Vec::new();
         for number in 0..partitions {
             let partition = Partition { topic: Arc::clone(&table.topic), number };
@@ -50,6 +46,19 @@ impl TableTopic {
         }
         table.read_all(&bounds)?;
         Ok(table)
+    }
+
+    /// A topic to be written to, whatever is in it.
+    ///
+    /// # Errors
+    /// If the topic is missing.
+    pub fn unread(config: &Config, topic: &str) -> Result<TableTopic, Error> {
+        let log: Arc<dyn Log> = connect(config)?;
+        let mut lookup = log.lookup().map_err(Error::failed)?;
+        let partitions = patiently(|| lookup.partitions(topic))?.ok_or_else(|| {
+            Error::Failed(format!("there is no topic {topic}: make it with `hashbuy topics create`"))
+        })?;
+        Ok(TableTopic { log, topic: topic.into(), partitions, records: BTreeMap::new() })
     }
 
     fn read_all(&mut self, bounds: &[(Partition, u64, u64)]) -> Result<(), Error> {
@@ -149,11 +158,32 @@ fn patiently<T>(mut ask: impl FnMut() -> Result<T, log::Error>) -> Result<T, Err
 pub fn checked(
     record: &'static str,
     file: &Path,
+    check: impl FnMut(&str) -> Result<String, Rejection>,
+) -> Result<Vec<(String, Option<String>)>, Error> {
+    all_valid(record, file, table_file::read(record, file).map_err(Error::usage)?, check)
+}
+
+/// The same for a file of records that have their own time, and no key.
+///
+/// # Errors
+/// As with [`checked`].
+pub fn checked_plain(
+    record: &'static str,
+    file: &Path,
+    check: impl FnMut(&str) -> Result<String, Rejection>,
+) -> Result<Vec<(String, Option<String>)>, Error> {
+    all_valid(record, file, table_file::read_plain(record, file).map_err(Error::usage)?, check)
+}
+
+fn all_valid(
+    record: &'static str,
+    file: &Path,
+    entries: Vec<Entry>,
     mut check: impl FnMut(&str) -> Result<String, Rejection>,
 ) -> Result<Vec<(String, Option<String>)>, Error> {
     let mut records = Vec::new();
     let mut bad = 0;
-    for entry in table_file::read(record, file).map_err(Error::usage)? {
+    for entry in entries {
         let json = entry.change.and_then(|change| match (change.at, change.value) {
             (None, Some(json)) => Ok(json),
             _ => Err(Rejection::new(

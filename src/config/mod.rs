@@ -37,7 +37,7 @@ pub use service::Service;
 /// | `codes.secret_file` | none | a path; needed by `run` |
 /// | `kafka.brokers` | `127.0.0.1:9092` | `host:port`, with commas between |
 /// | `kafka.properties.<name>` | none | librdkafka's, but for those that the guarantees hang on |
-/// | `topics.tweets` ... `topics.dead_letters` | `tweets`, `offers`, `accounts`, `inbox`, `desk-changelog`, `purchases`, `orders`, `dead-letters` | names |
+/// | `topics.tweets` ... `topics.dead_letters` | `tweets`, `offers`, `accounts`, `card-transactions`, `inbox`, `desk-changelog`, `purchases`, `orders`, `dead-letters` | names |
 /// | `topics.inbox_partitions` | all that there are | 1 to 100,000 |
 /// | `records.version` | 1 | 1 to 2: see [`versioned`](crate::core::versioned) |
 /// | `scan.workers`, `desk.workers` | 1 | 1 to 1,024 |

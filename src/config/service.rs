@@ -88,6 +88,10 @@ pub(super) const KEYS: &[(&str, Set)] = &[
         config.service.topics.accounts = given.name_part()?;
         Ok(())
     }),
+    ("topics.card_transactions", |config, given| {
+        config.service.topics.card_transactions = given.name_part()?;
+        Ok(())
+    }),
     ("topics.inbox", |config, given| {
         config.service.topics.inbox = given.name_part()?;
         Ok(())

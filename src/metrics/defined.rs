@@ -157,6 +157,8 @@ pub enum Table {
     Offers,
     /// `accounts`.
     Accounts,
+    /// `card-transactions`, which is no table, but goes the same way.
+    CardTransactions,
 }
 
 impl Table {
@@ -165,6 +167,7 @@ impl Table {
         match self {
             Table::Offers => "offers",
             Table::Accounts => "accounts",
+            Table::CardTransactions => "card_transactions",
         }
     }
 }
@@ -248,7 +251,7 @@ fn nothing() -> Vec<Vec<&'static str>> {
 }
 
 fn tables() -> Vec<Vec<&'static str>> {
-    each([Table::Offers, Table::Accounts].map(Table::as_str))
+    each([Table::Offers, Table::Accounts, Table::CardTransactions].map(Table::as_str))
 }
 
 fn aborts() -> Vec<Vec<&'static str>> {

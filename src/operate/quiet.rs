@@ -65,7 +65,7 @@ pub fn nothing_unread(log: &dyn Log, read_up_to: &[(Partition, u64)]) -> Result<
     let (mut count, mut where_, mut corrupt) = (0_u64, Vec::new(), None);
     read(log, &spans, |message| match message.value.map(decode::<Inbox>) {
         // A mark that is not read is as good as one that has not come: there will be another.
-        Some(Ok(Inbox::Mark { .. })) => {}
+        Some(Ok(Inbox::Mark { .. } | Inbox::Progress { .. })) => {}
         Some(Err(error)) => {
             corrupt.get_or_insert(format!(
                 "{}/{}@{}: {error}",

@@ -1,10 +1,14 @@
-//! The feeder: records of `offers` and `accounts` -> the inbox, so that the desk sees them in one order
-//! with the tweets.
+//! The feeder: records of `offers`, `accounts` and `card-transactions` -> the inbox, so that the desk sees them in
+//! one order with the tweets.
+//!
+//! Beside the offsets of `card-transactions` it commits the greatest time of the transactions below them, as the scan
+//! does with the firehose: by that the time keeper knows how far they are in the inbox.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::scan::read_time;
 use super::tables::{bounds, key_of};
 use super::trouble::Troubles;
 use super::{Clock, Stop, Topic, Topics, Trouble, Turn, is_due, passes};
@@ -14,7 +18,8 @@ use crate::core::inbox::{Inbox, Position};
 use crate::core::offer::{Offer, OfferStatus};
 use crate::core::record::Rejection;
 use crate::core::tables::check_key;
-use crate::core::time::{SECOND, Time};
+use crate::core::time::{MINUTE, SECOND, Time};
+use crate::core::transaction::Transaction;
 use crate::log::{
     Committed, Error, Isolation, Kind, Log, Lookup, Member, Membership, Message, NewRecord, Partition,
     Polled, Producer,
@@ -47,8 +52,7 @@ pub struct FeederWorker {
     lookup: Box<dyn Lookup + Send>,
     inbox: Topic,
     dead_letters: Topic,
-    /// The next offset of each partition, and the one that is committed.
-    parts: BTreeMap<Partition, (u64, Option<u64>)>,
+    parts: BTreeMap<Partition, Part>,
     /// Assigned, and not begun with: the group could not say yet where.
     waiting: Vec<Partition>,
     /// Up to where the tables went when the feeder began.
@@ -56,6 +60,17 @@ pub struct FeederWorker {
     committed_at: Time,
     troubles: Troubles,
     fed: Fed,
+}
+
+/// A partition of what is fed.
+#[derive(Debug, Default)]
+struct Part {
+    /// The next offset.
+    next: u64,
+    /// The one that is committed.
+    committed: Option<u64>,
+    /// The greatest time of the card transactions below; the tables have none.
+    time: Option<Time>,
 }
 
 /// What a feeder has done since it was asked last.
@@ -82,7 +97,7 @@ impl FeederWorker {
         let topics = options.topics.clone();
         let mut lookup = log.lookup()?;
         let mut until = Vec::new();
-        for topic in [&topics.offers, &topics.accounts] {
+        for topic in [&topics.offers, &topics.accounts, &topics.card_transactions] {
             let all = bounds(&mut *lookup, topic)?;
             until.extend(all.into_iter().map(|(partition, _, end)| (partition, end)));
         }
@@ -90,7 +105,7 @@ impl FeederWorker {
         let dead_letters = Topic::look_up(&mut *lookup, &topics.dead_letters)?;
         let member = log.member(&Membership {
             group: format!("{}-tables", options.app),
-            topics: vec![topics.offers, topics.accounts],
+            topics: vec![topics.offers, topics.accounts, topics.card_transactions],
             instance: None,
             isolation: Isolation::Committed,
         })?;
@@ -222,25 +237,27 @@ impl FeederWorker {
     }
 
     fn begin_with(&mut self, partition: &Partition, committed: Option<Committed>) -> Result<(), Stop> {
+        let time = committed.as_ref().and_then(|committed| read_time(&committed.metadata));
         let committed = committed.map(|at| at.offset);
         let next = match committed {
             Some(offset) => offset,
             None => self.lookup.watermarks(partition, Isolation::Uncommitted)?.0,
         };
         self.member.start(partition, next)?;
-        self.parts.insert(partition.clone(), (next, committed));
+        self.parts.insert(partition.clone(), Part { next, committed, time });
         Ok(())
     }
 
     /// Passes one record on.
     fn feed(&mut self, arrived: &Arrived) -> Result<(), Error> {
-        let Some((next, _)) = self.parts.get_mut(&arrived.partition) else { return Ok(()) };
-        *next = arrived.offset + 1;
+        let Some(part) = self.parts.get_mut(&arrived.partition) else { return Ok(()) };
+        part.next = arrived.offset + 1;
         let table = self.table_of(arrived);
         *self.fed.records.entry(table).or_default() += 1;
         let messages = match table {
             Table::Offers => self.offer(arrived),
             Table::Accounts => self.account(arrived),
+            Table::CardTransactions => self.transaction(arrived),
         };
         match messages {
             Ok(messages) => messages.iter().try_for_each(|message| self.send(message)),
@@ -249,8 +266,12 @@ impl FeederWorker {
     }
 
     fn table_of(&self, arrived: &Arrived) -> Table {
-        let is_offer = *arrived.partition.topic == *self.options.topics.offers;
-        if is_offer { Table::Offers } else { Table::Accounts }
+        let topics = &self.options.topics;
+        match &*arrived.partition.topic {
+            topic if topic == topics.offers => Table::Offers,
+            topic if topic == topics.accounts => Table::Accounts,
+            _ => Table::CardTransactions,
+        }
     }
 
     fn offer(&self, arrived: &Arrived) -> Result<Vec<Inbox>, Rejection> {
@@ -290,6 +311,18 @@ impl FeederWorker {
         Ok(vec![Inbox::Account { account_id, position, account: account.map(Arc::new) }])
     }
 
+    fn transaction(&mut self, arrived: &Arrived) -> Result<Vec<Inbox>, Rejection> {
+        // The key may be anything, a token as well: no message shows it.
+        let Some(value) = &arrived.value else { return Ok(Vec::new()) };
+        let transaction = Transaction::from_json(Rejection::text("transaction", None, value)?)?;
+        // As with tweets: a time ahead of the clock moves nothing.
+        let is_fit = transaction.at <= self.clock.now().plus(MINUTE);
+        if let Some(part) = self.parts.get_mut(&arrived.partition).filter(|_| is_fit) {
+            part.time = part.time.max(Some(transaction.at));
+        }
+        Ok(vec![Inbox::Transaction(Box::new(transaction))])
+    }
+
     fn send(&mut self, message: &Inbox) -> Result<(), Error> {
         self.inbox.inbox_records(message).into_iter().try_for_each(|record| self.producer.send(record))
     }
@@ -321,14 +354,15 @@ impl FeederWorker {
             }
             Err(error) => return self.producer_failed(error),
         }
-        for (partition, (next, _)) in &mut self.parts {
+        for (partition, part) in &mut self.parts {
             // The last thing in a partition may be the end of a transaction, which is handed to nobody.
-            *next = (*next).max(self.member.position(partition).unwrap_or(0));
+            part.next = part.next.max(self.member.position(partition).unwrap_or(0));
         }
-        let changed = self.parts.iter().filter(|(_, (next, committed))| *committed != Some(*next));
+        let changed = self.parts.iter().filter(|(_, part)| part.committed != Some(part.next));
         let offsets: Vec<(Partition, Committed)> = changed
-            .map(|(partition, (next, _))| {
-                (partition.clone(), Committed { offset: *next, metadata: String::new() })
+            .map(|(partition, part)| {
+                let metadata = part.time.map(|time| time.millis().to_string()).unwrap_or_default();
+                (partition.clone(), Committed { offset: part.next, metadata })
             })
             .collect();
         if offsets.is_empty() {
@@ -341,7 +375,7 @@ impl FeederWorker {
         match self.member.commit(&offsets) {
             Ok(()) => {
                 self.troubles.over();
-                self.parts.values_mut().for_each(|(next, committed)| *committed = Some(*next));
+                self.parts.values_mut().for_each(|part| part.committed = Some(part.next));
                 Ok(())
             }
             Err(error) if matches!(error.kind, Kind::Retry | Kind::Fenced | Kind::Abort) => {

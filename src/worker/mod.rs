@@ -3,8 +3,8 @@
 //! | worker | reads | writes | group |
 //! | --- | --- | --- | --- |
 //! | [`scan`] | `tweets`, and `offers`, `accounts` whole | sightings and deletions to `inbox`; dead letters | `<app>-scan` |
-//! | [`feeder`] | `offers`, `accounts` | their records to `inbox`; dead letters | `<app>-tables` |
-//! | [`keeper`] | offsets and commits of `tweets` | marks to every partition of `inbox` | none |
+//! | [`feeder`] | `offers`, `accounts`, `card-transactions` | their records to `inbox`; dead letters | `<app>-tables` |
+//! | [`keeper`] | offsets and commits of `tweets` and `card-transactions` | marks to every partition of `inbox` | none |
 //! | [`desk`] | `inbox` | `purchases`, `orders`, `desk-changelog`, `inbox` | `<app>-desk` |
 //!
 //! Each is a value with a method `turn`, which does what is at hand, waits a little if there is nothing,
@@ -45,6 +45,8 @@ pub struct Topics {
     pub offers: String,
     /// The table of accounts.
     pub accounts: String,
+    /// What was paid with cards.
+    pub card_transactions: String,
     /// Between the stages.
     pub inbox: String,
     /// The state of the desk.
@@ -67,6 +69,7 @@ impl Default for Topics {
             tweets: "tweets".into(),
             offers: "offers".into(),
             accounts: "accounts".into(),
+            card_transactions: "card-transactions".into(),
             inbox: "inbox".into(),
             changelog: "desk-changelog".into(),
             purchases: "purchases".into(),
@@ -92,6 +95,7 @@ impl Topics {
             tweets: name(usual.tweets),
             offers: name(usual.offers),
             accounts: name(usual.accounts),
+            card_transactions: name(usual.card_transactions),
             inbox: name(usual.inbox),
             changelog: name(usual.changelog),
             purchases: name(usual.purchases),

@@ -95,6 +95,7 @@ pub fn needs(names: &Topics) -> Vec<Need> {
         need(&names.tweets, Partitions::AsTweets, By::Scan, Vec::new()),
         need(&names.offers, Partitions::One, By::Scan, table()),
         need(&names.accounts, Partitions::AsInbox, By::Scan, table()),
+        need(&names.card_transactions, Partitions::AsInbox, By::Scan, Vec::new()),
         need(&names.inbox, Partitions::AsInbox, By::Both, inbox),
         need(&names.changelog, Partitions::AsInbox, By::Desk, changelog),
         need(&names.purchases, Partitions::AsInbox, By::Desk, Vec::new()),

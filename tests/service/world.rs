@@ -23,8 +23,17 @@ pub const INBOX: u32 = 4;
 pub const SOON: Duration = Duration::from_secs(30);
 
 /// All topics, by their names in the configuration.
-const TOPICS: [&str; 8] =
-    ["tweets", "offers", "accounts", "inbox", "changelog", "purchases", "orders", "dead_letters"];
+const TOPICS: [&str; 9] = [
+    "tweets",
+    "offers",
+    "accounts",
+    "card_transactions",
+    "inbox",
+    "changelog",
+    "purchases",
+    "orders",
+    "dead_letters",
+];
 
 /// A world of a case's own on the broker of the run.
 pub struct World {

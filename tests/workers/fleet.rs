@@ -103,6 +103,7 @@ impl Fleet {
             (&topics.tweets, TWEETS, Cleanup::Keep),
             (&topics.offers, 1, Cleanup::Compact),
             (&topics.accounts, 2, Cleanup::Compact),
+            (&topics.card_transactions, 2, Cleanup::Keep),
             (&topics.inbox, INBOX, Cleanup::Keep),
             (&topics.changelog, INBOX, Cleanup::Compact),
             (&topics.purchases, 2, Cleanup::Keep),

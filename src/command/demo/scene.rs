@@ -145,7 +145,7 @@ impl Scene {
     }
 }
 
-fn memory_topics(names: &Topics) -> [(&str, TopicSettings); 8] {
+fn memory_topics(names: &Topics) -> [(&str, TopicSettings); 9] {
     let topic = TopicSettings::new;
     let compact = |partitions| TopicSettings { cleanup: Cleanup::Compact, ..topic(partitions) };
     let hour = Duration::from_millis(HOUR.unsigned_abs());
@@ -153,6 +153,7 @@ fn memory_topics(names: &Topics) -> [(&str, TopicSettings); 8] {
         (&names.tweets, topic(TWEETS)),
         (&names.offers, compact(1)),
         (&names.accounts, compact(INBOX)),
+        (&names.card_transactions, topic(INBOX)),
         (&names.inbox, topic(INBOX)),
         (&names.changelog, compact(INBOX)),
         (&names.purchases, topic(INBOX)),

@@ -184,7 +184,14 @@ impl Desk {
                 state.stock(&confirmation.offer.offer_id).submitted(confirmation, &mut turn);
             }
             Inbox::Sold { offer_id } => state.stock(offer_id).sold(offer_id, &mut turn),
-            Inbox::Load(load) => state.card(&load.card_token, |card| card.load(load, &mut turn)),
+            Inbox::Load(load) => {
+                let time = state.partition().transaction_time;
+                state.card(&load.card_token, |card| {
+                    card.load(load, &mut turn);
+                    // Its time may have been over before it came.
+                    card.pass(time, &mut turn)
+                });
+            }
             Inbox::NotLoaded(load) => state.buyer(load.account).not_loaded(load, &mut turn),
             Inbox::Standing { card_token, account, active } => {
                 state.card(card_token, |card| card.standing(*account, *active));

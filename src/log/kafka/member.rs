@@ -22,6 +22,8 @@ use crate::log::{
 
 /// The most messages that one poll hands over.
 const BATCH: usize = 1_000;
+/// So many consumers that were ours may fence the present one; if it happens more often it is somebody else.
+const MAX_SHADOWS: usize = 3;
 
 pub(super) struct KafkaMember {
     consumer: Arc<Grouped>,
@@ -45,6 +47,10 @@ pub(super) struct KafkaMember {
     absent: BTreeMap<Partition, Error>,
     /// Found when messages had been handed over already; for the next poll.
     later: Option<Error>,
+    /// Consumers of this member whose place it has taken itself, and that may not know it yet: a request to join
+    /// that one of them wrote while nothing went through is delivered later, and fences the present one. Each can
+    /// do that once.
+    shadows: usize,
     /// Why it can not go on.
     spent: Option<Error>,
 }
@@ -68,6 +74,7 @@ impl KafkaMember {
             stable,
             absent: BTreeMap::new(),
             later: None,
+            shadows: 0,
             spent: None,
         })
     }
@@ -126,11 +133,16 @@ impl KafkaMember {
 
     /// Fails if librdkafka has given up for good, as when another one has its name.
     fn check_fatal(&mut self) -> Result<(), Error> {
-        let Some((code, why)) = self.consumer.client().fatal_error().filter(|_| !self.has_lost_its_name())
-        else {
-            return Ok(());
-        };
-        Err(self.failed(code, &why))
+        match self.consumer.client().fatal_error() {
+            Some((code, _)) if self.has_lost_its_name() || self.is_fenced_by_a_shadow(code) => Ok(()),
+            Some((code, why)) => Err(self.failed(code, &why)),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether this consumer may have been fenced by one that was ours. Nobody else has taken our place then.
+    fn is_fenced_by_a_shadow(&self, code: Code) -> bool {
+        code == Code::FencedInstanceId && self.shadows > 0
     }
 
     /// The end of this member, and what can be done about it.
@@ -188,7 +200,9 @@ impl KafkaMember {
         let reason = self.consumer.context().reason();
         let what = format!("group {}: {error}: {reason}", self.membership.group);
         match error {
-            KafkaError::MessageConsumptionFatal(_) if self.has_lost_its_name() => {
+            KafkaError::MessageConsumptionFatal(code)
+                if self.has_lost_its_name() || self.is_fenced_by_a_shadow(*code) =>
+            {
                 self.lost = true;
                 None
             }
@@ -263,6 +277,10 @@ impl KafkaMember {
     /// Joins anew with a consumer that knows nothing of the past.
     fn rejoin(&mut self) -> Result<(), Error> {
         self.check_fatal()?;
+        let is_fenced = self.consumer.client().fatal_error().is_some();
+        // One that is fenced was met by a shadow, and is none itself: the coordinator does not know it any more.
+        self.shadows =
+            if is_fenced { self.shadows.saturating_sub(1) } else { (self.shadows + 1).min(MAX_SHADOWS) };
         grouped::close(&self.consumer);
         self.held = held_of(&self.membership);
         self.revoked = None;
@@ -383,7 +401,11 @@ impl Member for KafkaMember {
         }
         let list = list_to_commit(offsets)?;
         self.consumer.commit(&list, CommitMode::Sync).map_err(|error| {
-            of_request(&format!("group {}: offsets were not committed", self.membership.group), &error)
+            let what = format!("group {}: offsets were not committed", self.membership.group);
+            match error.rdkafka_error_code() {
+                Some(code) if self.is_fenced_by_a_shadow(code) => Error::new(Kind::Fenced, what),
+                _ => of_request(&what, &error),
+            }
         })
     }
 

@@ -45,10 +45,20 @@ fn rights(world: &World) -> Vec<Vec<String>> {
     let groups = ["scan", "tables", "desk"].map(|name| format!("{}-{name}", world.app));
     let mut transactions = on("Write", "transactional-id", &[format!("{}-desk-", world.app)]);
     transactions.extend(["--resource-pattern-type", "prefixed"].map(str::to_owned));
-    let all = ["tweets", "offers", "accounts", "inbox", "changelog", "purchases", "orders", "dead_letters"];
+    let all = [
+        "tweets",
+        "offers",
+        "accounts",
+        "card_transactions",
+        "inbox",
+        "changelog",
+        "purchases",
+        "orders",
+        "dead_letters",
+    ];
     vec![
-        on("Read", "topic", &topics(&all[..5])),
-        on("Write", "topic", &topics(&all[3..])),
+        on("Read", "topic", &topics(&all[..6])),
+        on("Write", "topic", &topics(&all[4..])),
         on("DescribeConfigs", "topic", &topics(&all)),
         on("Read", "group", &groups),
         transactions,

@@ -2,6 +2,7 @@
 
 mod broker_goes_away;
 mod cancellations;
+mod coupons;
 mod demo;
 mod fates;
 mod handover;
@@ -50,6 +51,9 @@ pub const WITH_BROKER: &[Case<fn(&mut World)>] = &[
     ("first_start_after_an_abort", handover::first_start_after_an_abort),
     ("real_tweets", real_tweets::real_tweets),
     ("cancellations", cancellations::cancellations),
+    ("coupons", coupons::loaded_redeemed_reversed),
+    ("coupons_bad_transactions", coupons::bad_transactions),
+    ("freezing_takes_effect", coupons::freezing_takes_effect),
     ("poisoned_tweets", poison::poisoned_tweets),
     ("poisoned_tables", poison::poisoned_tables),
     ("every_metric_is_served", watching::every_metric_is_served),

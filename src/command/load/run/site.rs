@@ -95,9 +95,10 @@ impl<'r> Site<'r> {
     pub fn topics(&mut self, part: &str, partitions: (u32, u32)) -> Result<Topics, Error> {
         let topics = Topics::of(&format!("{}-{part}", self.name));
         self.runtime.block_on(topics::make(&self.log, &topics, partitions))?;
-        let Topics { tweets, offers, accounts, inbox, changelog, purchases, orders, dead_letters, .. } =
-            topics.clone();
-        self.made.extend([tweets, offers, accounts, inbox, changelog, purchases, orders, dead_letters]);
+        let Topics { tweets, offers, accounts, card_transactions, inbox, .. } = topics.clone();
+        let Topics { changelog, purchases, orders, dead_letters, .. } = topics.clone();
+        self.made.extend([tweets, offers, accounts, card_transactions, inbox]);
+        self.made.extend([changelog, purchases, orders, dead_letters]);
         Ok(topics)
     }
 
@@ -139,6 +140,7 @@ impl<'r> Site<'r> {
             ("tweets", &topics.tweets),
             ("offers", &topics.offers),
             ("accounts", &topics.accounts),
+            ("card_transactions", &topics.card_transactions),
             ("inbox", &topics.inbox),
             ("changelog", &topics.changelog),
             ("purchases", &topics.purchases),

@@ -15,7 +15,7 @@ use crate::core::transaction::Transaction;
 /// Payments of a card that no coupon hangs on, at most; of more the newest to arrive are kept.
 const MAX_PAYMENTS: usize = 256;
 /// Refunds of a card at most: one more leads to nothing.
-const MAX_REFUNDS: usize = 1_024;
+const MAX_REFUNDS: usize = 256;
 /// A transaction that no coupon hangs on is kept so long after its own time, in milliseconds.
 const KEPT: i64 = DAY;
 

@@ -1,25 +1,18 @@
-//! The time keeper: says how far the whole firehose is in the inbox.
+//! A topic that somebody else fills, and how far it is in the inbox: the firehose, and the card transactions.
 //!
-//! Every second it asks where the firehose ends, and after that what the scan has committed, with the tweet
-//! times beside it, and writes one mark into each partition of the inbox. Acknowledged sightings, then the
-//! commit, then the mark: so a mark is a fact, and stays true whoever says it, however late or often.
+//! Whoever reads it commits, beside its offsets, the greatest time of the records below, and only after what they have
+//! led to is acknowledged. So the least of these times over all partitions that bring anything is a time up to which
+//! all of it is in the inbox.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
-use std::time::Duration;
 
-use super::needs::Misfit;
-use super::scan::read_time;
-use super::tables::bounds;
-use super::trouble::Troubles;
-use super::{Clock, Stop, Topic, Topics, Trouble, is_due, passes};
-use crate::core::inbox::Inbox;
-use crate::core::settings::Shared;
+use super::{Silence, Stop};
 use crate::core::time::{MINUTE, SECOND, Time};
-use crate::log::{Committed, Error, Kind, Log, Lookup, Partition, Producer};
+use crate::log::{Committed, Lookup, Partition};
+use crate::worker::scan::read_time;
+use crate::worker::tables::bounds;
+use crate::worker::{Clock, is_due};
 
-/// Marks are written once in so long, in milliseconds.
-const MARK_EVERY: i64 = SECOND;
 /// Looks that are further apart are no longer one observation, in milliseconds: the first partition of the
 /// firehose was elsewhere meanwhile, or no broker answered.
 const BLIND: i64 = 5 * SECOND;
@@ -29,54 +22,8 @@ const LONG_LOOK: i64 = 30 * SECOND;
 const END_AGE: i64 = 10 * SECOND;
 /// A partition whose tweet time has not moved for so long may be idle, in milliseconds.
 const IDLE_AFTER: i64 = MINUTE;
-/// Time that has not moved for so long stands, in milliseconds.
-const QUIET_AFTER: i64 = 10 * SECOND;
 /// With [`Silence::Advance`] time is that far behind the clock when all is idle, in milliseconds.
 const SILENT_LAG: i64 = 5 * MINUTE;
-
-/// What time does when the whole firehose is silent.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Silence {
-    /// It stands: a late lapse hurts nobody.
-    #[default]
-    Wait,
-    /// It goes on, five minutes behind the clock.
-    Advance,
-}
-
-/// How a time keeper is to be.
-#[derive(Debug, Clone)]
-pub struct KeeperOptions {
-    /// The name of the application: the scan's group begins with it.
-    pub app: String,
-    /// The topics.
-    pub topics: Topics,
-    /// What decides; it travels in the marks.
-    pub settings: Shared,
-    /// What time does when all is silent.
-    pub silence: Silence,
-}
-
-/// A time keeper. Its look-ups block: it has a thread of its own.
-pub struct Keeper {
-    log: Arc<dyn Log>,
-    clock: Arc<dyn Clock>,
-    options: KeeperOptions,
-    lookup: Box<dyn Lookup + Send>,
-    producer: Box<dyn Producer + Send>,
-    inbox: Topic,
-    parts: BTreeMap<u32, Part>,
-    /// How far time could have gone in the last seconds, and when that was found.
-    could: VecDeque<(Time, Time)>,
-    /// The last mark's time, and when it has moved.
-    time: Time,
-    moved_at: Time,
-    /// When the firehose was looked at last.
-    looked_at: Time,
-    marked_at: Time,
-    troubles: Troubles,
-    scanned: Vec<Scanned>,
-}
 
 /// How far a partition of the firehose was scanned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,6 +34,23 @@ pub struct Scanned {
     pub lag: u64,
     /// The tweet time of that commit.
     pub time: Option<Time>,
+}
+
+/// How far a topic is in the inbox.
+#[derive(Debug)]
+pub(super) struct Source {
+    topic: String,
+    /// The group of those that read it.
+    group: String,
+    silence: Silence,
+    parts: BTreeMap<u32, Part>,
+    /// How far time could have gone in the last seconds, and when that was found.
+    could: VecDeque<(Time, Time)>,
+    /// The greatest time that was found.
+    time: Time,
+    /// When it was looked at last.
+    looked_at: Time,
+    pub scanned: Vec<Scanned>,
 }
 
 /// What is known of a partition of the firehose.
@@ -115,102 +79,51 @@ pub enum Holds {
     Quiet(u32),
 }
 
-impl Keeper {
-    /// A keeper.
-    ///
-    /// # Errors
-    /// If topics are missing or the log cannot be reached.
-    pub fn new(log: Arc<dyn Log>, clock: Arc<dyn Clock>, options: KeeperOptions) -> Result<Keeper, Stop> {
-        let mut lookup = log.lookup()?;
-        let inbox = Topic::inbox(&mut *lookup, &options.topics)?;
-        let producer = log.producer()?;
-        let marked_at = Time::ZERO;
-        let (troubles, scanned) = (Troubles::default(), Vec::new());
-        let (parts, could, time) = (BTreeMap::new(), VecDeque::new(), Time::ZERO);
-        Ok(Keeper {
-            log,
-            clock,
-            options,
-            lookup,
-            producer,
-            inbox,
-            parts,
-            could,
-            time,
-            moved_at: Time::ZERO,
+impl Source {
+    /// A topic, the group that reads it, and what its time does when nothing comes.
+    pub fn new(topic: &str, group: String, silence: Silence) -> Source {
+        Source {
+            topic: topic.to_owned(),
+            group,
+            silence,
+            parts: BTreeMap::new(),
+            could: VecDeque::new(),
+            time: Time::ZERO,
             looked_at: Time::ZERO,
-            marked_at,
-            troubles,
-            scanned,
-        })
-    }
-
-    /// Writes marks, if it is time to. Returns why time stands, if it does.
-    ///
-    /// # Errors
-    /// [`Stop`]: the keeper is spent.
-    pub fn turn(&mut self) -> Result<Option<Holds>, Stop> {
-        let now = self.clock.now();
-        if !is_due(now, self.marked_at, MARK_EVERY) {
-            return Ok(None);
-        }
-        self.marked_at = now;
-        let holds = match self.look(now) {
-            Ok(Ok((time, _))) if time > self.time => {
-                (self.time, self.moved_at) = (time, now);
-                None
-            }
-            Ok(Ok((_, least))) => least.filter(|_| now.since(self.moved_at) >= QUIET_AFTER).map(Holds::Quiet),
-            Ok(Err(holds)) => Some(holds),
-            // What cannot be seen now will be seen in a second; meanwhile time stands.
-            Err(Stop::Log(error)) if passes(&error) => {
-                self.troubles.failed(&error, now);
-                return Ok(None);
-            }
-            Err(stop) => return Err(stop),
-        };
-        match self.write() {
-            Ok(()) => self.check_stamps()?,
-            Err(error) if error.kind != Kind::Fatal => {
-                self.troubles.failed(&error, now);
-                self.producer = self.log.producer()?;
-            }
-            Err(error) => return Err(error.into()),
-        }
-        Ok(holds)
-    }
-
-    /// What was seen of the firehose since the last call.
-    pub fn take_scanned(&mut self) -> Vec<Scanned> {
-        std::mem::take(&mut self.scanned)
-    }
-
-    /// What does not go well, and is tried again.
-    pub fn trouble(&self) -> Option<&Trouble> {
-        self.troubles.now()
-    }
-
-    /// Windows count from the time at which a record was appended to the inbox: it has to be the brokers'.
-    fn check_stamps(&mut self) -> Result<(), Stop> {
-        let appended = self.producer.appended();
-        match appended.iter().find(|appended| !appended.by_log && appended.topic == self.inbox.name) {
-            Some(appended) => Err(Misfit::create_time(&appended.topic).into()),
-            None => Ok(()),
+            scanned: Vec::new(),
         }
     }
 
-    /// The time of the last mark.
+    /// The greatest time that was found.
     pub fn time(&self) -> Time {
         self.time
     }
 
-    /// The tweet time up to which the inbox is complete, with the partition that says so; or why there is none.
-    fn look(&mut self, now: Time) -> Result<Result<(Time, Option<u32>), Holds>, Stop> {
+    /// Looks once more. Returns the partition that says how far the inbox is complete, if one does; or why nobody can
+    /// say how far.
+    pub fn look(
+        &mut self,
+        lookup: &mut dyn Lookup,
+        clock: &dyn Clock,
+        now: Time,
+    ) -> Result<Result<Option<u32>, Holds>, Stop> {
+        let found = self.least(lookup, clock, now)?;
+        Ok(found.map(|(time, least)| {
+            self.time = self.time.max(time);
+            least
+        }))
+    }
+
+    fn least(
+        &mut self,
+        lookup: &mut dyn Lookup,
+        clock: &dyn Clock,
+        now: Time,
+    ) -> Result<Result<(Time, Option<u32>), Holds>, Stop> {
         // The ends before the commits: a partition that is read to an end of before is read whole.
-        let ends = bounds(&mut *self.lookup, &self.options.topics.tweets)?;
+        let ends = bounds(lookup, &self.topic)?;
         let partitions: Vec<Partition> = ends.iter().map(|(partition, ..)| partition.clone()).collect();
-        let group = format!("{}-scan", self.options.app);
-        let committed = self.lookup.committed(&group, &partitions)?;
+        let committed = lookup.committed(&self.group, &partitions)?;
         self.parts.retain(|number, _| (*number as usize) < partitions.len());
         if is_due(now, self.looked_at, BLIND) {
             // Nobody has seen what came in the meantime: what was known says nothing of the present.
@@ -220,7 +133,7 @@ impl Keeper {
 
         self.scanned.clear();
         // Of a firehose with many partitions a look takes its time; that is not to be blind.
-        self.looked_at = self.clock.now().min(now.plus(LONG_LOOK));
+        self.looked_at = clock.now().min(now.plus(LONG_LOOK));
         let mut least: Option<(Time, u32)> = None;
         let (mut no_reader, mut unread): (Option<u32>, Option<u32>) = (None, None);
         for ((partition, first, end), committed) in ends.into_iter().zip(committed) {
@@ -250,7 +163,7 @@ impl Keeper {
         if let Some(partition) = no_reader {
             return Ok(Err(Holds::NoReader(partition)));
         }
-        let time = match (least, self.options.silence) {
+        let time = match (least, self.silence) {
             (Some((least, _)), _) => least,
             (None, Silence::Advance) => now.minus(SILENT_LAG),
             (None, Silence::Wait) => return Ok(Err(Holds::Silent)),
@@ -273,16 +186,6 @@ impl Keeper {
             Some(time) if time > self.time => Ok(time),
             _ => Err(Holds::Unread(unread)),
         }
-    }
-
-    /// One mark into each partition, also when time stands.
-    fn write(&mut self) -> Result<(), Error> {
-        let mark = Inbox::Mark { time: self.time, settings: self.options.settings.clone() };
-        self.inbox.inbox_records(&mark).into_iter().try_for_each(|record| self.producer.send(record))?;
-        if self.producer.outstanding(Duration::from_secs(1))? == 0 {
-            self.troubles.over();
-        }
-        Ok(())
     }
 }
 
