@@ -187,7 +187,7 @@ impl Desk {
             Inbox::Load(load) => {
                 let time = state.partition().transaction_time;
                 state.card(&load.card_token, |card| {
-                    card.load(load, &mut turn);
+                    card.load(load, time, &mut turn);
                     // Its time may have been over before it came.
                     card.pass(time, &mut turn)
                 });

@@ -41,6 +41,11 @@ impl Payment {
         let Transaction { transaction_id, merchant_id, amount, at, .. } = transaction.clone();
         Payment { transaction_id, merchant_id, amount, at }
     }
+
+    /// Whether it may redeem a coupon that is loaded at a time of the transactions.
+    pub fn waits(&self, time: Time) -> bool {
+        time <= self.at.plus(KEPT)
+    }
 }
 
 impl Refund {

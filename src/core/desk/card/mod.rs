@@ -55,8 +55,15 @@ struct Coupon {
     /// The account is frozen or unlinked: no payment redeems it as long as that is so.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     suspended: bool,
+    /// Payments that would have redeemed it while it was suspended. They are remembered as long as it is, so that none
+    /// redeems it when it is delivered once more: the newest [`MAX_PASSED_BY`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    passed_by: Vec<String>,
     fate: Fate,
 }
+
+/// As many payments are remembered that have come while a coupon was suspended.
+const MAX_PASSED_BY: usize = 64;
 
 /// What has become of a coupon.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -114,20 +121,28 @@ impl Coupon {
         }
     }
 
-    /// Whether a payment redeems it.
-    fn is_redeemed_by(&self, payment: &Payment) -> bool {
+    /// Whether a payment redeems it, if it is not suspended.
+    fn fits(&self, payment: &Payment) -> bool {
         let terms = self.terms();
         self.fate == Fate::Loaded
-            && !self.suspended
             && self.offer.merchant_id.as_deref() == Some(payment.merchant_id.as_str())
             && terms.is_met_by(payment.amount)
             && self.loaded_at <= payment.at
             && payment.at <= terms.redeem_by
     }
 
-    /// Whether its credit came, or had come, from a payment.
+    /// Whether a payment has to be remembered because of it: its credit came, or had come, from it, or could not.
     fn hangs_on(&self, payment: &str) -> bool {
         matches!(&self.fate, Fate::Redeemed(redeemed) | Fate::Reversed(redeemed) if redeemed.by == payment)
+            || self.passed_by.iter().any(|passed_by| passed_by == payment)
+    }
+
+    /// Takes note of a payment that would have redeemed it.
+    fn pass_by(&mut self, payment: &Payment) {
+        if self.passed_by.len() == MAX_PASSED_BY {
+            self.passed_by.remove(0);
+        }
+        self.passed_by.push(payment.transaction_id.clone());
     }
 }
 
@@ -137,8 +152,9 @@ impl Card {
         self.coupons.is_empty() && self.payments.is_empty() && self.refunds.is_empty()
     }
 
-    /// Loads a coupon, unless there was one of its offer. A payment that was there before may redeem it at once.
-    pub(super) fn load(&mut self, load: &Load, turn: &mut Turn<'_>) {
+    /// Loads a coupon, unless there was one of its offer. A payment that was there before may redeem it at once, for a
+    /// day by the `time` of the transactions, however long it is remembered for another coupon.
+    pub(super) fn load(&mut self, load: &Load, time: Time, turn: &mut Turn<'_>) {
         if self.coupons.iter().any(|coupon| coupon.offer.offer_id == load.offer.offer_id) {
             turn.effects.send(Inbox::NotLoaded(Box::new(load.clone())));
             return;
@@ -149,10 +165,11 @@ impl Card {
             tweet_id: load.tweet_id,
             loaded_at: load.time,
             suspended: false,
+            passed_by: Vec::new(),
             fate: Fate::Loaded,
         };
         events::loaded(&coupon, load.to.as_deref(), turn);
-        let payments = self.payments.iter().filter(|payment| coupon.is_redeemed_by(payment));
+        let payments = self.payments.iter().filter(|payment| payment.waits(time) && coupon.fits(payment));
         let first = payments.min_by_key(|payment| (payment.at, &payment.transaction_id)).cloned();
         self.coupons.push(coupon);
         if let Some(payment) = first {
@@ -205,9 +222,14 @@ impl Card {
         let payment = Payment::of(transaction);
         let mut redeems = false;
         for index in 0..self.coupons.len() {
-            if self.coupons[index].is_redeemed_by(&payment) {
-                self.redeem(index, &payment, &transaction.card_token, turn);
-                redeems = true;
+            let coupon = &mut self.coupons[index];
+            match (coupon.fits(&payment), coupon.suspended) {
+                (false, _) => {}
+                (true, true) => coupon.pass_by(&payment),
+                (true, false) => {
+                    self.redeem(index, &payment, &transaction.card_token, turn);
+                    redeems = true;
+                }
             }
         }
         if !redeems {

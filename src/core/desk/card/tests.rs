@@ -161,6 +161,26 @@ fn one_that_is_loaded_after_its_time_expires_at_once() {
 }
 
 #[test]
+fn a_payment_that_another_coupon_hangs_on_waits_no_longer() {
+    let mut stage = Stage::new();
+    stage.load("a", START);
+    assert_eq!(stage.pay("p", 2_000, START.plus(1)).len(), 2);
+    stage.until(START.plus(DAY + 2));
+    assert_eq!(stage.load("b", START), ["coupon.loaded"]);
+}
+
+#[test]
+fn a_payment_of_the_time_of_suspension_is_remembered_like_the_coupon() {
+    let mut stage = Stage::new();
+    stage.load("a", START);
+    stage.standing(false);
+    stage.pay("p", 2_000, START.plus(1));
+    stage.standing(true);
+    stage.until(START.plus(5 * DAY));
+    assert_eq!(stage.pay("p", 2_000, START.plus(1)), ["transaction_again"]);
+}
+
+#[test]
 fn what_a_card_remembers_is_bounded() {
     let mut stage = Stage::new();
     stage.load("a", START);
