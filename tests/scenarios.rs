@@ -130,7 +130,7 @@ fn known_codes() -> Result<(), Failed> {
     )?;
     let purchase = codes::purchase_id(70_210_001, "teapot", 727_784_831_185_847_308);
     equal(purchase.as_str(), "829671c5-005b-58d3-888a-cdb49ac9613f")?;
-    let event = codes::event_id("purchase.confirmed", &purchase, 727_785_334_502_327_313, "teapot");
+    let event = codes::event_id("purchase.confirmed", &purchase, 727_785_334_502_327_313_u64, "teapot");
     equal(event.as_str(), "0e59a2f8-a9c1-5601-b4f0-e3556281fc76")?;
     Ok(())
 }

@@ -83,3 +83,33 @@ pub fn sighting(account: u64, tweet: u64, chain: u64, at: i64, codes: &[&str], o
 pub fn deletion(account: u64, tweet: u64) -> Value {
     json!({"type": "deletion", "account": account.to_string(), "tweet_id": tweet.to_string()})
 }
+
+/// A coupon of `m-4`: 10 dollars for 50, open for ten days around the start, to be redeemed within twelve.
+pub fn coupon(id: &str, version: u64) -> Value {
+    let mut coupon = offer(id, version, 0);
+    coupon.as_object_mut().unwrap().remove("price");
+    coupon["kind"] = json!("coupon");
+    coupon["merchant_id"] = json!("m-4");
+    coupon["credit"] = json!({"amount": 1_000, "currency": "USD"});
+    coupon["min_spend"] = json!({"amount": 5_000, "currency": "USD"});
+    coupon["redeem_by"] = json!(time(START + 288 * HOUR));
+    coupon
+}
+
+/// A payment of so many cents at `m-4`.
+pub fn payment(id: &str, card: &str, at: i64, amount: i64) -> Value {
+    json!({
+        "type": "transaction", "transaction_id": id, "card_token": card, "merchant_id": "m-4",
+        "amount": {"amount": amount, "currency": "USD"}, "kind": "payment", "at": time(at),
+    })
+}
+
+/// The refund of so many cents of a payment.
+pub fn refund(id: &str, of: &str, card: &str, at: i64, amount: i64) -> Value {
+    let refund = with(payment(id, card, at, amount), "kind", json!("refund"));
+    with(refund, "of", json!(of))
+}
+
+pub fn progress(time_of: i64) -> Value {
+    json!({"type": "progress", "time": time(time_of)})
+}

@@ -9,5 +9,6 @@ mod cases;
 mod common;
 mod differential;
 mod inputs;
+mod known;
 mod run;
 mod shoppers;

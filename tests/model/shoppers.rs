@@ -1,12 +1,15 @@
 //! Random inbox records of few accounts, offers and codes, at times that the rules care about:
 //! deadlines, hours, horizons and their neighbours to the millisecond.
 
+mod again;
 mod aims;
+mod cards;
 mod tables;
 
 use hashbuy::core::transaction::CardToken;
 use serde_json::{Value, json};
 
+use self::cards::Cards;
 use crate::common::model::{DAY, HOUR, MINUTE, SECOND};
 use crate::common::rng::Rng;
 use crate::inputs::{self, START, tweet_id};
@@ -59,6 +62,7 @@ pub struct Shoppers {
     pub clock: i64,
     settings: Value,
     offers: Vec<Value>,
+    pub cards: Cards,
     linked: Vec<Value>,
     codes: Vec<Given>,
     tweets: Vec<Tweet>,
@@ -95,6 +99,7 @@ impl Shoppers {
             clock: START,
             settings,
             offers,
+            cards: Cards::new(seed),
             linked: vec![Value::Null; ACCOUNTS as usize + 1],
             codes: vec![],
             tweets: vec![],
@@ -109,6 +114,11 @@ impl Shoppers {
 
     /// The desk has given out a code, or decided something at a time worth coming back to.
     pub fn event(&mut self, event: &Value) {
+        let of_card =
+            event["type"].as_str().is_some_and(|kind| kind.contains("credit") || kind.contains("coupon"));
+        if of_card || event["offer_id"].as_str().is_some_and(|id| id.starts_with('k')) {
+            return;
+        }
         let millis = |field: &str| {
             let text = event[field].as_str()?;
             Some(text.parse::<hashbuy::core::time::Time>().unwrap().millis())
@@ -134,6 +144,9 @@ impl Shoppers {
     /// What happens next.
     pub fn next(&mut self) -> Vec<(To, Value)> {
         self.pause();
+        if self.rng.chance(self.cards.share) {
+            return self.cards();
+        }
         match self.rng.range(0, 1_000) {
             0..280 => self.offer_tweet(),
             280..560 => self.code_tweet(),
@@ -224,6 +237,7 @@ impl Shoppers {
         let n = if self.rng.chance(80) { 1 } else { 2 };
         // The scan names each offer of a tweet once.
         let mut offers = self.offers.clone();
+        offers.extend(self.cards.offers.first().cloned());
         self.rng.shuffle(&mut offers);
         offers.truncate(n);
         offers
@@ -268,55 +282,6 @@ impl Shoppers {
         let n = if self.rng.chance(80) { 1 } else { 2 };
         let codes: Vec<&str> = wrong.iter().take(n).map(String::as_str).collect();
         self.tweet(account, time, &codes, &[])
-    }
-
-    fn copy(&mut self) -> Vec<(To, Value)> {
-        if self.tweets.is_empty() {
-            return vec![];
-        }
-        let tweet = self.rng.pick(&self.tweets).clone();
-        vec![(To::Account(tweet.account), tweet.record)]
-    }
-
-    /// Another version of a tweet, within half an hour of the first.
-    fn edit(&mut self) -> Vec<(To, Value)> {
-        if self.tweets.is_empty() {
-            return vec![];
-        }
-        let old = self.rng.pick(&self.tweets).clone();
-        let time = old.time + self.rng.range(1, 30 * MINUTE);
-        if time > self.clock {
-            return vec![];
-        }
-        self.ids += 1;
-        let id = tweet_id(time, self.ids & 0xf_ffff);
-        let mut record = old.record.clone();
-        record["tweet_id"] = json!(id.to_string());
-        record["time"] = json!(inputs::time(time));
-        if self.rng.chance(50) {
-            let offers = self.some_offers();
-            let hashtag = offers[0]["hashtag"].clone();
-            record["offers"] = json!([{"hashtag": hashtag, "offer": offers[0]}]);
-        }
-        self.say(Tweet { id, time, record, ..old })
-    }
-
-    fn delete(&mut self) -> Vec<(To, Value)> {
-        if self.tweets.is_empty() {
-            return vec![];
-        }
-        let tweet = self.rng.pick(&self.tweets).clone();
-        // Now and then the deletion overtakes its tweet.
-        if self.rng.chance(30) {
-            let time = self.clock;
-            let offers = self.some_offers();
-            let mut said = self.tweet(tweet.account, time, &[], &offers.iter().collect::<Vec<_>>());
-            let id = self.tweets.last().map_or(tweet.id, |tweet| tweet.id);
-            said.insert(0, (To::Account(tweet.account), inputs::deletion(tweet.account, id)));
-            return said;
-        }
-        let id = if self.rng.chance(50) { tweet.id } else { tweet.chain };
-        vec![(To::Account(tweet.account), inputs::deletion(tweet.account, id))]
     }
 }
 

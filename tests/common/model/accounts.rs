@@ -7,6 +7,7 @@ use hashbuy::core::account::{Account as AccountRecord, AccountStatus};
 use hashbuy::core::inbox::Position;
 use hashbuy::core::offer::Offer;
 
+use super::loads::Passed;
 use super::{Circumstances, DAY, Output, written};
 
 /// Deletions that are remembered.
@@ -19,6 +20,8 @@ pub struct Account {
     /// Where the newest record stood, an unlinking too.
     position: Option<Position>,
     pub purchases: Vec<Purchase>,
+    /// Coupons passed on to a card.
+    pub passed: Vec<Passed>,
     /// Decided tweets: first id and tweet time.
     pub markers: Vec<(u64, i64)>,
     /// Ids of deletion notices, the newest last.
@@ -84,7 +87,11 @@ impl Account {
             return;
         }
         self.position = Some(position);
+        let was_active = self.is_active();
         self.record = record.cloned();
+        if self.is_active() != was_active {
+            self.tell_cards(id, with.desk_time, out);
+        }
         match record.map(|record| record.status) {
             Some(AccountStatus::Active) => {}
             Some(AccountStatus::Frozen) => self.cancel(id, "frozen", with, out, |_| true),
@@ -149,6 +156,11 @@ impl Account {
             let end = ends.get(&p.offer.offer_id).copied().unwrap_or(p.offer.ends_at.millis());
             p.unit_forgotten |= desk_time > end + DAY;
         }
+        for p in &mut self.passed {
+            let end = ends.get(&p.offer_id).copied().unwrap_or(p.ends_at);
+            p.unit_forgotten |= desk_time > end + DAY;
+        }
+        self.passed.retain(|p| !p.unit_forgotten || p.card_is_known(desk_time));
         // Nothing but the size of the list depends on this.
         let week_ago = desk_time - 7 * DAY;
         self.purchases.retain(|p| {

@@ -26,9 +26,10 @@ pub fn purchase_id(account: u64, offer: &str, tweet: u64) -> String {
     name_based(&format!("purchase\n{account}\n{offer}\n{tweet}"))
 }
 
-/// The id of an event. `subject`: the purchase, else the account; `cause`: the tweet; `what`: the
+/// The id of an event. `subject`: the purchase, else the account; `cause`: the tweet or the card
+/// transaction; `what`: the
 /// offer, else the folded tag without its sign.
-pub fn event_id(kind: &str, subject: &str, cause: u64, what: &str) -> String {
+pub fn event_id(kind: &str, subject: &str, cause: impl std::fmt::Display, what: &str) -> String {
     name_based(&format!("{kind}\n{subject}\n{cause}\n{what}"))
 }
 

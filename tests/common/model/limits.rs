@@ -83,10 +83,12 @@ impl<'a> Own<'a> {
             .then_some("cap_exceeded")
     }
 
-    /// Confirmed and submitted units of all versions.
-    fn units(&self, offer: &Offer) -> u64 {
+    /// Confirmed and submitted units of all versions, and coupons that were passed on.
+    pub fn units(&self, offer: &Offer) -> u64 {
         let units = self.account.purchases.iter().filter(|p| bought(p) && !p.unit_forgotten);
-        units.filter(|p| p.offer.offer_id == offer.offer_id).count() as u64
+        let bought = units.filter(|p| p.offer.offer_id == offer.offer_id).count();
+        let passed = self.account.passed.iter().filter(|p| p.is_unit_of(&offer.offer_id)).count();
+        (bought + passed) as u64
     }
 }
 

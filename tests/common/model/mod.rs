@@ -11,8 +11,11 @@
 //! Where the rules leave something open the choice is marked with "open:" in the comments.
 
 mod accounts;
+mod alive;
+mod cards;
 pub mod codes;
 mod limits;
+mod loads;
 mod oracle;
 mod requests;
 mod sightings;
@@ -24,12 +27,16 @@ use std::collections::BTreeMap;
 use hashbuy::core::inbox::{Inbox, Position};
 use hashbuy::core::reader::Reader;
 use hashbuy::core::settings::{Settings, Shared};
+use hashbuy::core::transaction::CardToken;
 use serde_json::Value;
 
+#[allow(unused_imports, reason = "each test crate uses its own part")]
+pub use self::alive::Alive;
 #[allow(unused_imports, reason = "each test crate uses its own part")]
 pub use self::oracle::{Oracle, Summary, Topic, strip_text};
 
 use self::accounts::{Account, State};
+use self::cards::Card;
 use self::stocks::Stock;
 
 pub const SECOND: i64 = 1_000;
@@ -72,6 +79,9 @@ pub struct Model {
     desk_time: i64,
     accounts: BTreeMap<u64, Account>,
     stocks: BTreeMap<String, Stock>,
+    cards: BTreeMap<String, Card>,
+    /// How far the card transactions have come by their own time.
+    progress: i64,
     told: BTreeMap<String, SoldOut>,
     ends: BTreeMap<String, i64>,
     /// Where the newest record of each offer stood.
@@ -90,22 +100,6 @@ struct Waiting {
     appended_at: i64,
     now: Option<i64>,
     record: Inbox,
-}
-
-/// How much is remembered, for bounds on memory.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub struct Alive {
-    /// Accounts with a record, linked now.
-    pub linked: usize,
-    pub pendings: usize,
-    /// Purchases passed to a stock that has not answered.
-    pub submitted: usize,
-    /// Settled codes that are still known.
-    pub outcomes: usize,
-    /// Settled markers of sightings.
-    pub markers: usize,
-    /// Markers of deletions.
-    pub deletions: usize,
 }
 
 /// What is decided with: everything but the account itself.
@@ -140,6 +134,8 @@ impl Model {
             desk_time: 0,
             accounts: BTreeMap::new(),
             stocks: BTreeMap::new(),
+            cards: BTreeMap::new(),
+            progress: 0,
             told: BTreeMap::new(),
             ends: BTreeMap::new(),
             offers_at: BTreeMap::new(),
@@ -173,24 +169,6 @@ impl Model {
     pub fn pendings(&self) -> BTreeMap<String, i64> {
         let purchases = self.accounts.values().flat_map(|account| &account.purchases);
         purchases.filter(|p| p.state == State::Pending).map(|p| (p.id.clone(), p.deadline)).collect()
-    }
-
-    /// How much is remembered now.
-    pub fn alive(&self) -> Alive {
-        let mut alive = Alive::default();
-        for account in self.accounts.values() {
-            alive.linked += usize::from(account.record.is_some());
-            alive.markers += account.markers.len();
-            alive.deletions += account.deletions.len();
-            for purchase in &account.purchases {
-                match purchase.state {
-                    State::Pending => alive.pendings += 1,
-                    State::Submitted => alive.submitted += 1,
-                    _ => alive.outcomes += usize::from(!purchase.code_forgotten),
-                }
-            }
-        }
-        alive
     }
 
     /// Whether the first mark has come, with the settings: until then everything waits.
@@ -258,14 +236,35 @@ impl Model {
                     account.cancel(id, "withdrawn", &with, &mut out, |p| p.offer.offer_id == *offer_id);
                 }
             }
-            Inbox::Load(_)
-            | Inbox::NotLoaded(_)
-            | Inbox::Standing { .. }
-            | Inbox::Transaction(_)
-            | Inbox::Progress { .. } => {}
+            Inbox::NotLoaded(load) => {
+                self.accounts.entry(load.account.get()).or_default().not_loaded(load, &mut out);
+            }
+            Inbox::Load(load) => {
+                let progress = self.progress;
+                let card = self.card(&load.card_token);
+                card.load(load, &mut out);
+                card.passed(progress, &mut out);
+            }
+            Inbox::Standing { card_token, account, active } => {
+                self.card(card_token).standing(account.get(), *active);
+            }
+            Inbox::Transaction(transaction) => {
+                let progress = self.progress;
+                self.card(&transaction.card_token).transaction(transaction, progress, &mut out);
+            }
+            Inbox::Progress { time } => {
+                self.progress = self.progress.max(time.millis());
+                for card in self.cards.values_mut() {
+                    card.passed(self.progress, &mut out);
+                }
+            }
             Inbox::Mark { time, settings } => self.mark(time.millis(), settings, &mut out),
         }
         out
+    }
+
+    fn card(&mut self, token: &CardToken) -> &mut Card {
+        self.cards.entry(token.as_str().to_owned()).or_default()
     }
 
     /// A mark: the newest settings, then time, then lapses, then what nobody needs any more goes.

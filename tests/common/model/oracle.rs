@@ -207,7 +207,9 @@ impl Oracle {
         let clocks: BTreeSet<i64> = found.iter().map(|event| event.now).collect();
         let record = self.record(partition, offset);
         // What ends many purchases may take several transactions; a tweet is one step of one.
-        if clocks.len() > 1 && !["mark", "withdrawn", "account"].iter().any(|kind| is(&record, kind)) {
+        if clocks.len() > 1
+            && !["mark", "withdrawn", "account", "progress"].iter().any(|kind| is(&record, kind))
+        {
             self.differ(format!(
                 "inbox {partition}/{offset}: decided by several clocks {clocks:?}: {record}"
             ));
@@ -231,8 +233,8 @@ impl Oracle {
             };
             let there = found.remove(at);
             *self.summary.events.entry(name(&there.event)).or_default() += 1;
-            // In which order one record cancels is left open.
-            if there.event["type"] != "purchase.cancelled" {
+            // In which order one record cancels is left open, and in which order coupons expire.
+            if !is_unordered(&there.event) {
                 let after = reached.insert((topic, there.partition), there.offset as usize);
                 if after.is_some_and(|after| after > there.offset as usize) {
                     out_of_order.push(format!("{} (number {n})", there.show()));
@@ -284,6 +286,11 @@ impl Written {
 /// Whether an inbox record is of this type.
 fn is(record: &str, kind: &str) -> bool {
     record.contains(&format!(r#""type":"{kind}""#))
+}
+
+/// One record may lead to many of these, in an order that is left open.
+pub fn is_unordered(event: &Value) -> bool {
+    event["type"] == "purchase.cancelled" || event["type"] == "coupon.expired"
 }
 
 /// What an event is counted as.

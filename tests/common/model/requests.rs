@@ -45,7 +45,8 @@ impl Account {
             .rposition(|p| p.state == State::Pending && p.offer.offer_id == offer_id && p.deadline >= time)
     }
 
-    fn against_request(&self, offer: &Offer, time: i64, with: &Circumstances) -> Option<&'static str> {
+    /// Why a tag cannot be taken, of a purchase or of a coupon.
+    pub(super) fn against_tag(&self, offer: &Offer, time: i64, with: &Circumstances) -> Option<&'static str> {
         let own = Own::new(self, &with.settings.limits);
         if time < with.now - HOUR {
             return Some("too_old");
@@ -57,12 +58,19 @@ impl Account {
         if !open || offer.status == OfferStatus::Withdrawn {
             return Some("not_open");
         }
+        None
+    }
+
+    fn against_request(&self, offer: &Offer, time: i64, with: &Circumstances) -> Option<&'static str> {
+        if let Some(reason) = self.against_tag(offer, time, with) {
+            return Some(reason);
+        }
         if let Some(told) = with.told.get(&offer.offer_id)
             && (offer.version <= told.version || offer.stock.is_some_and(|stock| stock <= told.sold))
         {
             return Some("sold_out");
         }
-        own.against_request(offer, time)
+        Own::new(self, &with.settings.limits).against_request(offer, time)
     }
 
     fn request(&mut self, tweet: &Sighting, offer: &Offer, with: &Circumstances, out: &mut Vec<Output>) {

@@ -62,9 +62,12 @@ impl Account {
             decided.extend(self.code(tweet, seen, with, out));
         }
         for seen in offers.iter().filter(|_| !deleted) {
-            let coupon = matches!(seen.offer.kind, OfferKind::Coupon { .. });
-            if !coupon && !decided.contains(&seen.offer.offer_id) {
-                self.offer_tag(tweet, seen, with, out);
+            if decided.contains(&seen.offer.offer_id) {
+                continue;
+            }
+            match seen.offer.kind {
+                OfferKind::Purchase { .. } => self.offer_tag(tweet, seen, with, out),
+                OfferKind::Coupon { .. } => self.coupon_tag(tweet, seen, with, out),
             }
         }
     }
@@ -259,7 +262,7 @@ fn refused(
         account: tweet.account.get(),
         purchase: purchase.map(|p| p.id.as_str()),
         offer: offer.map(|offer| (offer.offer_id.as_str(), offer.version)),
-        cause: tweet.tweet_id.get(),
+        cause: tweet.tweet_id.to_string(),
     };
     let details = json!({
         "reason": reason,

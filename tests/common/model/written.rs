@@ -9,14 +9,13 @@ use super::accounts::Purchase;
 use super::codes::event_id;
 
 /// What an event is about.
-#[derive(Clone, Copy)]
 pub struct About<'a> {
     pub account: u64,
     pub purchase: Option<&'a str>,
     /// Id and version.
     pub offer: Option<(&'a str, u64)>,
-    /// The tweet that its id is made of.
-    pub cause: u64,
+    /// The tweet or the card transaction that its id is made of.
+    pub cause: String,
 }
 
 /// RFC 3339 with milliseconds.
@@ -37,7 +36,7 @@ pub fn event(kind: &str, about: About, tag: &str, at: i64, details: Value) -> Va
     let what = about.offer.map_or(tag, |(id, _)| id);
     let mut event = json!({
         "type": kind,
-        "event_id": event_id(kind, about.purchase.unwrap_or(&account), about.cause, what),
+        "event_id": event_id(kind, about.purchase.unwrap_or(&account), &about.cause, what),
         "account_id": account,
         "at": time(at),
         "purchase_id": about.purchase,
@@ -52,7 +51,12 @@ pub fn event(kind: &str, about: About, tag: &str, at: i64, details: Value) -> Va
 }
 
 fn about_purchase(account: u64, p: &Purchase, cause: u64) -> About<'_> {
-    About { account, purchase: Some(&p.id), offer: Some((&p.offer.offer_id, p.offer.version)), cause }
+    About {
+        account,
+        purchase: Some(&p.id),
+        offer: Some((&p.offer.offer_id, p.offer.version)),
+        cause: cause.to_string(),
+    }
 }
 
 pub fn requested(account: u64, p: &Purchase) -> Value {
@@ -149,7 +153,8 @@ pub fn submitted(c: &Confirmation) -> Value {
 fn of_confirmation(kind: &str, c: &Confirmation, cause: u64, at: i64, details: Value) -> Value {
     let purchase = c.purchase_id.to_string();
     let offer = Some((c.offer.offer_id.as_str(), c.offer.version));
-    let about = About { account: c.account.get(), purchase: Some(&purchase), offer, cause };
+    let about =
+        About { account: c.account.get(), purchase: Some(&purchase), offer, cause: cause.to_string() };
     event(kind, about, "", at, details)
 }
 

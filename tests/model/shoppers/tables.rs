@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::cards::some_card;
 use super::{ACCOUNTS, OFFERS, Shoppers, To, id_of};
 use crate::common::model::{DAY, HOUR, MINUTE};
 use crate::inputs::{self, START, with};
@@ -18,6 +19,7 @@ impl Shoppers {
         if self.rng.chance(20) {
             record["caps"] = json!({"per_day": {"amount": self.rng.range(0, 900), "currency": "USD"}, "requests_per_hour": 3, "hold_seconds": 0});
         }
+        let record = some_card(self, record);
         self.linked[id as usize] = record.clone();
         let record = inputs::account_record(id, self.offset, record);
         self.table.push((self.clock, record.clone()));

@@ -7,7 +7,8 @@ use serde_json::Value;
 use super::Topic;
 
 /// Types of inbox records that one entity sends to another.
-const BETWEEN_ENTITIES: [&str; 4] = ["submitted", "sold", "answer", "sold_out"];
+const BETWEEN_ENTITIES: [&str; 7] =
+    ["submitted", "sold", "answer", "sold_out", "load", "not_loaded", "standing"];
 
 #[derive(Default)]
 pub struct Ledger {
@@ -148,10 +149,15 @@ fn entity(record: &Value) -> Option<String> {
     let text = |field: &Value| field.as_str().map(str::to_owned);
     let offer = |id: &Value| text(id).map(|id| format!("offer/{id}"));
     match record["type"].as_str()? {
-        "sighting" | "deletion" | "answer" => text(&record["account"]).map(|id| format!("account/{id}")),
+        "sighting" | "deletion" | "answer" | "not_loaded" => {
+            text(&record["account"]).map(|id| format!("account/{id}"))
+        }
         "account" => text(&record["account_id"]).map(|id| format!("account/{id}")),
         "offer" | "submitted" => offer(&record["offer"]["offer_id"]),
         "sold" => offer(&record["offer_id"]),
+        "load" | "standing" | "transaction" => {
+            text(&record["card_token"]).map(|token| format!("card/{token}"))
+        }
         _ => None,
     }
 }
