@@ -157,6 +157,7 @@ impl World {
             ("tweets", swarm.tweets, Cleanup::Keep),
             ("offers", 1, Cleanup::Compact),
             ("accounts", ACCOUNTS, Cleanup::Compact),
+            ("card-transactions", 1, Cleanup::Keep),
             ("inbox", swarm.inbox, Cleanup::Keep),
             ("desk-changelog", swarm.inbox, Cleanup::Compact),
             ("purchases", 2, Cleanup::Keep),
