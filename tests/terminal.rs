@@ -100,7 +100,8 @@ fn k_kills_a_desk_worker_and_q_ends_the_demo() {
     let mut demo = Terminal::start(&["--rate", "500"]);
     assert!(demo.is_usual());
     demo.await_text("k kills a desk worker");
-    demo.await_text(" confirmed");
+    // A code was given out: the desks are at work.
+    demo.await_text(", #Confirm");
     demo.press(b"k");
     demo.await_text("desk 0: killed ");
     demo.await_text("desk 0: partition ");
