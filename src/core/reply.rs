@@ -20,7 +20,7 @@ pub struct Values<'v> {
     pub to: Option<&'v str>,
     /// `{code}`, with sign and prefix.
     pub code: &'v str,
-    /// `{until}`: `16:45`.
+    /// `{until}`: `16:45`, of a coupon `2013-03-03 23:59`.
     pub until: &'v str,
     /// `{product}`: the product, else the offer's tag.
     pub product: &'v str,

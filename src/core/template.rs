@@ -14,7 +14,7 @@ pub enum Place {
     To,
     /// `{code}`: the code with its sign.
     Code,
-    /// `{until}`: the deadline, `16:45`.
+    /// `{until}`: the deadline, `16:45`; of a coupon its last moment, `2013-03-03 23:59`.
     Until,
     /// `{product}`: what the offer calls it.
     Product,

@@ -165,12 +165,12 @@ impl Engine {
     pub fn finish(&mut self) -> Result<(), Stopped> {
         if let Some(until) = self.until {
             self.advance(until)?;
-        } else {
-            let is_transaction = |line: &Line| line.source.table == Table::Transactions;
-            let (left, others) = std::mem::take(&mut self.lines).into_iter().partition(is_transaction);
-            self.lines = others;
-            let left: VecDeque<Line> = left;
-            left.into_iter().try_for_each(|line| self.apply(line))?;
+        }
+        for line in std::mem::take(&mut self.lines) {
+            match line.source.table {
+                Table::Transactions if self.until.is_none() => self.apply(line)?,
+                _ => self.lines.push_back(line),
+            }
         }
         for line in &self.lines {
             let rejection = line.rejection(&self.settings.code_prefix);

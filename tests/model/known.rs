@@ -1,4 +1,4 @@
-//! Where the desk does not do what the rules say, as far as it is known: the smallest cases.
+//! Cases in which the desk did not do what the rules say, or does not yet: the smallest of each.
 
 use serde_json::{Value, json};
 
@@ -23,7 +23,7 @@ fn begin() -> Vec<Value> {
     vec![mark(START, &settings(1)), account_record(1, 1, record)]
 }
 
-/// Whether it redeems the second coupon hangs on the first, which the rules do not know.
+/// Whether a payment redeems a coupon must not hang on another one.
 #[test]
 fn a_payment_with_a_coupon_waits_no_longer_than_others() {
     let paid = payment("p", "tok1", START, 5_000);
@@ -32,7 +32,6 @@ fn a_payment_with_a_coupon_waits_no_longer_than_others() {
     assert_eq!(run.seen["coupon.redeemed"], 1);
 }
 
-/// The model forgets as the desk does: that nobody remembers a payment for longer is a gap of the rules.
 #[test]
 fn a_payment_while_the_account_was_frozen_never_redeems() {
     let paid = payment("p", "tok1", START, 5_000);

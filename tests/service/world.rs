@@ -22,8 +22,8 @@ pub const INBOX: u32 = 4;
 /// An event is out within so long, unless something has to be waited for.
 pub const SOON: Duration = Duration::from_secs(30);
 
-/// All topics, by their names in the configuration.
-const TOPICS: [&str; 9] = [
+/// All topics, by their names in the configuration, in the order of the way of a tweet.
+pub const TOPICS: [&str; 9] = [
     "tweets",
     "offers",
     "accounts",

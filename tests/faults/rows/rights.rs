@@ -3,7 +3,7 @@
 use crate::proxy::{Api, Deed, ERROR, INIT_ERROR, Rule, Way};
 use crate::rows::topics::{PACE, STEP, must_end};
 use crate::scene::Scene;
-use crate::world::World;
+use crate::world::{TOPICS, World};
 
 /// Row 22. A right is taken away while the process runs: it ends with the reason, and so does the next. With the
 /// rights that the manual names, and no others, nothing is missing in the end. `check` says whose right it lacks.
@@ -45,21 +45,10 @@ fn rights(world: &World) -> Vec<Vec<String>> {
     let groups = ["scan", "tables", "desk"].map(|name| format!("{}-{name}", world.app));
     let mut transactions = on("Write", "transactional-id", &[format!("{}-desk-", world.app)]);
     transactions.extend(["--resource-pattern-type", "prefixed"].map(str::to_owned));
-    let all = [
-        "tweets",
-        "offers",
-        "accounts",
-        "card_transactions",
-        "inbox",
-        "changelog",
-        "purchases",
-        "orders",
-        "dead_letters",
-    ];
     vec![
-        on("Read", "topic", &topics(&all[..6])),
-        on("Write", "topic", &topics(&all[4..])),
-        on("DescribeConfigs", "topic", &topics(&all)),
+        on("Read", "topic", &topics(&TOPICS[..6])),
+        on("Write", "topic", &topics(&TOPICS[4..])),
+        on("DescribeConfigs", "topic", &topics(&TOPICS)),
         on("Read", "group", &groups),
         transactions,
     ]

@@ -79,37 +79,34 @@ fn frozen_in_between(world: &mut World, firehose: &crate::firehose::Firehose) {
     world.await_event("coupon.loaded", BEN, "books", SOON);
     world.hashbuy(&["accounts", "freeze", "502"]);
     // The feeder reads tables and transactions side by side: wait until the one is in the inbox.
-    world.wait_for("the frozen record in the inbox", SOON, |world| {
-        let is_told = |record: &crate::topics::Stored| {
-            record.value.is_some() && text(&record.json(), "type") == "standing"
-        };
-        world
-            .everything()
-            .iter()
-            .any(|record| record.topic == world.topic("inbox") && is_told(record))
-            .then_some(())
-    });
-    world.put("transactions", &[with(payment("p-3", BEN, 9_000), json!({"merchant_id": "shop-books"}))]);
-    world.wait_for("the payment in the inbox", SOON, |world| {
-        let said = |record: &crate::topics::Stored| {
-            record.value.as_deref().is_some_and(|value| String::from_utf8_lossy(value).contains("\"p-3\""))
-        };
-        world
-            .everything()
-            .iter()
-            .any(|record| record.topic == world.topic("inbox") && said(record))
-            .then_some(())
-    });
+    await_in_inbox(world, "the frozen record", 1, is_standing);
+    let paid = |id| with(payment(id, BEN, 9_000), json!({"merchant_id": "shop-books"}));
+    world.put("transactions", &[paid("p-3")]);
+    await_in_inbox(world, "the payment", 1, |record| is_transaction(record, "p-3"));
     world.put("accounts", &[account(BEN)]);
-    world.wait_for("the active record in the inbox", SOON, |world| {
-        let told = world.everything().into_iter().filter(|record| {
-            record.topic == world.topic("inbox") && text(&record.json(), "type") == "standing"
-        });
-        (told.count() == 2).then_some(())
-    });
-    world.put("transactions", &[with(payment("p-4", BEN, 9_000), json!({"merchant_id": "shop-books"}))]);
+    await_in_inbox(world, "the active record", 2, is_standing);
+    world.put("transactions", &[paid("p-4")]);
     let redeemed = world.await_event("coupon.redeemed", BEN, "books", SOON);
     assert_eq!(text(&redeemed, "transaction_id"), "p-4", "{redeemed}");
+}
+
+/// Waits until so many records that match are in the inbox.
+fn await_in_inbox(world: &mut World, what: &str, count: usize, matches: impl Fn(&Value) -> bool) {
+    world.wait_for(&format!("{what} in the inbox"), SOON, |world| {
+        let inbox = world.topic("inbox");
+        let records = world.everything().into_iter().filter(|record| record.topic == inbox);
+        let found = records.filter(|record| record.value.is_some() && matches(&record.json())).count();
+        (found >= count).then_some(())
+    });
+}
+
+/// An account's word to its card.
+fn is_standing(record: &Value) -> bool {
+    text(record, "type") == "standing"
+}
+
+fn is_transaction(record: &Value, id: &str) -> bool {
+    text(record, "type") == "transaction" && text(record, "transaction_id") == id
 }
 
 /// Nothing of a file is published if a line is bad; and no message shows a token.
@@ -146,16 +143,7 @@ pub fn bad_transactions(world: &mut World) {
         assert_eq!((letter.header("reason"), letter.value.is_none()), ("rejected", true), "{letter:?}");
         assert!(!format!("{letter:?}").contains("tok-501"), "{letter:?}");
     }
-    world.wait_for("the third in the inbox", SOON, |world| {
-        let said = |record: &crate::topics::Stored| {
-            record.value.as_deref().is_some_and(|value| String::from_utf8_lossy(value).contains("\"p-3\""))
-        };
-        world
-            .everything()
-            .iter()
-            .any(|record| record.topic == world.topic("inbox") && said(record))
-            .then_some(())
-    });
+    await_in_inbox(world, "the third", 1, |record| is_transaction(record, "p-3"));
     service.stop();
     assert_eq!(world.stored("dead_letters").len(), 2);
 }
