@@ -19,16 +19,15 @@ use crate::core::time::Time;
 /// Parts of the map: each grows by itself, so no step has to move more than one of them.
 const PARTS: usize = 256;
 
-/// A purchase that waits for its confirmation. Whoever reads very many reads their offers as `O`: most of them
-/// are the same.
+/// A purchase that waits for its confirmation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Pending<O = Arc<Offer>> {
+pub struct Pending {
     /// Made of account, offer and offer tweet.
     pub purchase_id: Uuid,
     /// The code that confirms it. Stored, so that the secret can be changed at any time.
     pub code: Code,
     /// The offer as it stood at the request: the price is as shown.
-    pub offer: O,
+    pub offer: Arc<Offer>,
     /// The first id of the offer tweet's chain.
     pub offer_tweet: TweetId,
     /// The version of the offer tweet that was seen.
@@ -42,16 +41,6 @@ pub struct Pending<O = Arc<Offer>> {
     /// Whom the reply addresses, without `@`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<String>,
-}
-
-impl<O> Pending<O> {
-    /// The same with another offer, or nothing if there is none.
-    pub(super) fn with_offer<P>(self, offer: impl FnOnce(O) -> Option<P>) -> Option<Pending<P>> {
-        let Pending { purchase_id, code, offer: before, offer_tweet, version, .. } = self;
-        let Pending { issued_at, deadline, reminded_at, to, .. } = self;
-        let offer = offer(before)?;
-        Some(Pending { purchase_id, code, offer, offer_tweet, version, issued_at, deadline, reminded_at, to })
-    }
 }
 
 impl Pending {

@@ -1,0 +1,274 @@
+//! Reads an account's record of the changelog, quickly: a million purchases may be pending, and nothing is
+//! decided before they are back.
+//!
+//! hashbuy wrote these records itself, so nearly all of a record is known before it is read: which field comes
+//! next, how long a time is, and mostly the whole offer, which a million pendings share. So it is compared with
+//! what it should be rather than parsed ([`Layout`]); an offer that was not seen yet, the account, and what is
+//! rare in a history are left to serde. All pendings of an offer share it in memory afterwards, too.
+//!
+//! Nothing hangs on this way: what is not exactly a record of an account goes the usual one, which knows what
+//! is wrong with it.
+
+mod layout;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use foldhash::fast::RandomState;
+use memchr::memchr;
+use serde_json::value::RawValue;
+
+use self::layout::Layout;
+use super::buyer::Buyer;
+use super::buyer::history::{History, Marker, Verdict, VerdictKind};
+use super::pending::Pending;
+use crate::core::code::Code;
+use crate::core::ids::{AccountId, TweetId};
+use crate::core::inbox::Version;
+use crate::core::offer::Offer;
+
+/// The offers that were read so far.
+#[derive(Debug, Default)]
+pub(super) struct Offers {
+    known: Vec<Known>,
+    /// The numbers of those whose JSON begins alike, up to its first comma: as a rule the versions of one offer.
+    by_start: HashMap<Box<str>, Vec<usize>, RandomState>,
+}
+
+#[derive(Debug)]
+struct Known {
+    json: Box<str>,
+    offer: Arc<Offer>,
+}
+
+impl Offers {
+    /// Reads the record of an account; nothing if it is none that this release writes.
+    pub fn buyer(&mut self, record: &[u8]) -> Option<Buyer> {
+        // UTF-8 is checked once rather than text by text.
+        let mut record = Layout::new(str::from_utf8(record).ok()?);
+        record.eat(r#"{"v":"#)?;
+        Version::new(record.value()?)?;
+        record.eat(r#","entity":"account","id":""#)?;
+        let mut buyer = Buyer::stranger(AccountId::parse(record.text()?)?);
+        if record.has(r#","account":"#) {
+            buyer.account = Some(record.value()?);
+        }
+        if record.has(r#","position":"#) {
+            buyer.position = Some(record.value()?);
+        }
+        if record.has(r#","pendings":"#) {
+            buyer.pendings = record.list(|record| self.pending(record))?;
+        }
+        record.eat(r#","history":{"#)?;
+        buyer.history = history(&mut record)?;
+        record.eat("}")?;
+        record.is_at_end().then_some(buyer)
+    }
+
+    fn pending(&mut self, record: &mut Layout<'_>) -> Option<Pending> {
+        record.eat(r#"{"purchase_id":""#)?;
+        let purchase_id = record.text()?.parse().ok()?;
+        record.eat(r#","code":""#)?;
+        let code = Code::parse(record.text()?)?;
+        record.eat(r#","offer":"#)?;
+        let offer = self.offer(record)?;
+        record.eat(r#","offer_tweet":""#)?;
+        let offer_tweet = TweetId::parse(record.text()?)?;
+        record.eat(r#","version":""#)?;
+        let version = TweetId::parse(record.text()?)?;
+        record.eat(r#","issued_at":""#)?;
+        let issued_at = record.time()?;
+        record.eat(r#","deadline":""#)?;
+        let deadline = record.time()?;
+        record.eat(r#","reminded_at":""#)?;
+        let reminded_at = record.time()?;
+        let to = if record.has(r#","to":""#) { Some(record.text()?.to_owned()) } else { None };
+        record.eat("}")?;
+        Some(Pending { purchase_id, code, offer, offer_tweet, version, issued_at, deadline, reminded_at, to })
+    }
+
+    fn offer(&mut self, record: &mut Layout<'_>) -> Option<Arc<Offer>> {
+        if let Some(known) = self.known_at(record.rest()) {
+            // An object ends where its JSON ends, whatever stands behind it.
+            record.eat(&known.json)?;
+            return Some(Arc::clone(&known.offer));
+        }
+        let json = record.value::<&RawValue>()?.get();
+        let offer: Arc<Offer> = serde_json::from_str(json).ok()?;
+        if let Some(start) = start(json) {
+            self.by_start.entry(start.into()).or_default().push(self.known.len());
+            self.known.push(Known { json: json.into(), offer: Arc::clone(&offer) });
+        }
+        Some(offer)
+    }
+
+    /// The known offer with which a text begins.
+    fn known_at(&self, text: &str) -> Option<&Known> {
+        let alike = self.by_start.get(start(text)?)?;
+        alike.iter().map(|&number| &self.known[number]).find(|known| text.starts_with(&*known.json))
+    }
+}
+
+/// A history, from behind its brace to behind the other one.
+fn history(record: &mut Layout<'_>) -> Option<History> {
+    let mut markers = Vec::new();
+    if record.has(r#""markers":"#) {
+        markers = record.list(marker)?;
+        if record.has("}") {
+            return Some(History { markers, ..History::default() });
+        }
+        record.eat(",")?;
+    }
+    let history: History = record.value_from("{")?;
+    history.markers.is_empty().then_some(History { markers, ..history })
+}
+
+fn marker(record: &mut Layout<'_>) -> Option<Marker> {
+    record.eat(r#"{"tweet":""#)?;
+    let tweet = TweetId::parse(record.text()?)?;
+    record.eat(r#","version":""#)?;
+    let version = TweetId::parse(record.text()?)?;
+    record.eat(r#","time":""#)?;
+    let time = record.time()?;
+    record.eat(r#","verdicts":"#)?;
+    let verdicts = verdicts(record)?;
+    record.eat("}")?;
+    Some(Marker { tweet, version, time, verdicts })
+}
+
+/// One request is what most tweets are that are remembered.
+fn verdicts(record: &mut Layout<'_>) -> Option<Vec<Verdict>> {
+    let mut ahead = record.clone();
+    if ahead.has(r#"[{"outcome":"requested","code":""#) {
+        let code = Some(Code::parse(ahead.text()?)?);
+        if ahead.has("}]") {
+            *record = ahead;
+            return Some(vec![Verdict { outcome: VerdictKind::Requested, code }]);
+        }
+    }
+    record.value()
+}
+
+/// An object up to its first comma.
+fn start(json: &str) -> Option<&str> {
+    let comma = json.starts_with('{').then(|| memchr(b',', json.as_bytes()))??;
+    json.get(..comma)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Change;
+    use super::*;
+    use crate::core::inbox::{encode, encode_as};
+    use crate::core::time::Time;
+
+    fn buyer(id: u64, offers: &[&str]) -> Buyer {
+        let mut buyer = Buyer::stranger(AccountId::new(id).unwrap());
+        buyer.pendings = offers.iter().map(|offer| pending(offer)).collect();
+        buyer.history.answered = Some(Time::from_millis(7));
+        buyer
+    }
+
+    fn pending(offer: &str) -> Pending {
+        let json = format!(
+            r##"{{"offer_id":"{offer}","kind":"purchase","hashtag":"#Get{offer}","product":"a \"{offer}\"",
+                "price":{{"amount":1,"currency":"USD"}},"starts_at":"2013-02-13T00:00:00.000Z",
+                "ends_at":"2013-02-14T00:00:00.000Z"}}"##
+        );
+        let tweet = "301829517291847680";
+        let written = serde_json::json!({
+            "purchase_id": uuid::Uuid::nil(), "code": "7K2QM4XA", "offer_tweet": tweet, "version": tweet,
+            "offer": Offer::from_json(&json, "Confirm").unwrap(), "issued_at": Time::ZERO, "deadline": Time::ZERO,
+            "reminded_at": Time::ZERO, "to": "anna",
+        });
+        serde_json::from_value(written).unwrap()
+    }
+
+    #[test]
+    fn the_same_as_the_usual_way_and_each_offer_once() {
+        let mut offers = Offers::default();
+        let written = [buyer(1, &["cup", "pot", "cup"]), buyer(2, &["cup"]), buyer(3, &[])];
+        let read: Vec<Buyer> = written
+            .iter()
+            .map(|buyer| {
+                let record = encode(&Change::Account(Box::new(buyer.clone())));
+                assert_eq!(Change::decode(&record).unwrap(), Change::Account(Box::new(buyer.clone())));
+                offers.buyer(&record).unwrap()
+            })
+            .collect();
+        assert_eq!(read, written);
+        assert!(Arc::ptr_eq(&read[0].pendings[0].offer, &read[0].pendings[2].offer));
+        assert!(Arc::ptr_eq(&read[0].pendings[0].offer, &read[1].pendings[0].offer));
+        assert_eq!(offers.known.len(), 2);
+    }
+
+    #[test]
+    fn versions_of_an_offer_and_those_that_begin_alike_are_kept_apart() {
+        let mut offers = Offers::default();
+        let mut written = buyer(1, &["cup", "cup", "cup", "cup"]);
+        let cup = (*written.pendings[0].offer).clone();
+        let product = Some("a {\"offer\":0} ".to_owned());
+        written.pendings[1].offer = Arc::new(Offer { version: 12, product, ..cup.clone() });
+        written.pendings[2].offer = Arc::new(Offer { offer_id: "cup, red".to_owned(), ..cup });
+        let record = encode(&Change::Account(Box::new(written.clone())));
+        for _ in 0..3 {
+            assert_eq!(offers.buyer(&record).unwrap(), written);
+            assert_eq!(offers.known.len(), 3);
+        }
+    }
+
+    #[test]
+    fn histories_of_all_kinds() {
+        let (tweet, time, code) = ("301829517291847680", Time::ZERO, "7K2QM4XA");
+        let verdicts = [
+            serde_json::json!([]),
+            serde_json::json!([{ "outcome": "requested", "code": code }]),
+            serde_json::json!([{ "outcome": "requested" }, { "outcome": "requested", "code": code }]),
+            serde_json::json!([{ "outcome": "requested", "code": code }, { "outcome": "loaded" }]),
+            serde_json::json!([{ "outcome": { "refused": "wrong_code" } }, { "outcome": "nothing" }]),
+        ];
+        let verdicts = verdicts.iter();
+        let markers: Vec<_> = verdicts
+            .map(|verdicts| {
+                serde_json::json!({ "tweet": tweet, "version": tweet, "time": time, "verdicts": verdicts })
+            })
+            .collect();
+        let deletions = serde_json::json!([{ "tweet": tweet, "time": time }]);
+        for history in [
+            serde_json::json!({ "markers": markers }),
+            serde_json::json!({ "markers": markers, "deletions": deletions, "requested": [time, time] }),
+            serde_json::json!({ "deletions": deletions, "wrong_codes": [time] }),
+            serde_json::json!({ "markers": [markers[1]], "unlinked_at": time }),
+        ] {
+            let mut written = buyer(1, &["cup"]);
+            written.history = serde_json::from_value(history).unwrap();
+            let record = encode(&Change::Account(Box::new(written.clone())));
+            assert_eq!(Offers::default().buyer(&record), Some(written));
+        }
+    }
+
+    #[test]
+    fn what_is_no_account_of_a_known_version_is_left_to_the_usual_way() {
+        let mut offers = Offers::default();
+        let account = Change::Account(Box::new(buyer(1, &["cup"])));
+        for number in [1, 2] {
+            let record = encode_as(Version::new(number).unwrap(), &account);
+            assert!(offers.buyer(&record).is_some());
+        }
+        let text = String::from_utf8(encode(&account)).unwrap();
+        let wrong = [
+            text.replacen("\"v\":1", "\"v\":3", 1),
+            text.replacen("\"v\":1,", "", 1),
+            text.replacen("\"entity\":\"account\"", "\"entity\":\"offer\"", 1),
+            text.replacen("\"kind\":\"purchase\"", "\"kind\":\"gift\"", 1).replace("cup", "can"),
+            text[..text.len() - 1].to_owned(),
+            format!("{text}}}"),
+        ];
+        for record in wrong {
+            assert_ne!(record, text);
+            assert!(offers.buyer(record.as_bytes()).is_none(), "{record}");
+            assert!(Change::decode(record.as_bytes()).is_err(), "{record}");
+        }
+        assert!(offers.buyer(b"\xff").is_none() && offers.buyer(&encode(&Change::Import)).is_none());
+    }
+}
