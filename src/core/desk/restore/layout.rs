@@ -36,6 +36,12 @@ impl<'r> Layout<'r> {
         Some(())
     }
 
+    /// Passes by so many bytes that were looked at.
+    pub fn pass(&mut self, bytes: usize) -> Option<()> {
+        self.rest = self.rest.get(bytes..)?;
+        Some(())
+    }
+
     /// Reads what may stand here. True if it did.
     pub fn has(&mut self, wanted: &str) -> bool {
         self.eat(wanted).is_some()

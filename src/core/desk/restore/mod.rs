@@ -90,7 +90,7 @@ impl Offers {
     fn offer(&mut self, record: &mut Layout<'_>) -> Option<Arc<Offer>> {
         if let Some(known) = self.known_at(record.rest()) {
             // An object ends where its JSON ends, whatever stands behind it.
-            record.eat(&known.json)?;
+            record.pass(known.json.len())?;
             return Some(Arc::clone(&known.offer));
         }
         let json = record.value::<&RawValue>()?.get();
