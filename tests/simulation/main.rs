@@ -38,7 +38,7 @@ fn run_all(seeds: std::ops::Range<u64>, each: impl Fn(Report) + Sync) {
 
 #[test]
 fn every_seed_is_exact() {
-    let (reports, seeds) = (Mutex::new(Vec::new()), 200);
+    let (reports, seeds) = (Mutex::new(Vec::new()), 150);
     run_all(0..seeds, |report| reports.lock().unwrap().push(report));
     let reports = reports.into_inner().unwrap();
     let failed: Vec<String> = reports

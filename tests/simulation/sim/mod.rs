@@ -39,7 +39,7 @@ pub use self::swarm::{Kind, Swarm};
 pub struct Report {
     /// What was drawn.
     pub seed: u64,
-    /// Simulated time, in milliseconds.
+    /// Simulated time, in milliseconds, without the week in which nothing ran.
     pub millis: i64,
     /// Turns of workers.
     pub turns: u64,

@@ -73,7 +73,7 @@ impl Wallets {
         let mut rng = Rng::with_seed(seed ^ 0xCA2D);
         let mut coupon =
             |(id, merchant, credit, min_spend), redeem_by: Option<(i64, i64)>, per_account| Coupon {
-                id: format!("{id}"),
+                id: String::from(id),
                 hashtag: format!("#Get{id}"),
                 version: 1,
                 merchant,

@@ -127,6 +127,8 @@ pub struct World {
     closing: Cell<bool>,
     next_second: Cell<i64>,
     next_people: Cell<i64>,
+    /// Time in which nothing ran, in milliseconds.
+    skipped: Cell<i64>,
     turns: Cell<u64>,
     faults: RefCell<BTreeMap<Kind, u64>>,
     /// Names that two processes have had at a time: both may end because of it, however late they notice.
@@ -197,6 +199,7 @@ impl World {
             closing: Cell::new(false),
             next_second: Cell::new(START),
             next_people: Cell::new(START),
+            skipped: Cell::new(0),
             turns: Cell::new(0),
             faults: RefCell::default(),
             twins: RefCell::default(),
@@ -296,6 +299,7 @@ impl World {
         if self.failed() {
             return;
         }
+        self.skipped.set(until - self.now());
         self.now.store(until, Ordering::Relaxed);
         self.count(Kind::Week);
         self.say("world", format_args!("everything has stood still for a week"));
@@ -566,7 +570,7 @@ impl World {
         let watch = self.watch.borrow();
         Report {
             seed,
-            millis: self.now() - START,
+            millis: self.now() - START - self.skipped.get(),
             turns: self.turns.get(),
             faults,
             events: watch.census(),
