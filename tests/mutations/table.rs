@@ -11,7 +11,7 @@ const SIMULATION: &str = "cargo run -q --example simulate -- --seeds 0..1500 --n
 pub struct Mutation {
     /// Its name.
     pub name: String,
-    /// What it breaks: I1 to I10.
+    /// What it breaks: I1 to I12.
     pub guarantee: String,
     /// What the program does with it.
     pub says: String,

@@ -60,6 +60,7 @@ struct Sum {
     millis: i64,
     turns: u64,
     promises: u64,
+    credits: u64,
     faults: BTreeMap<sim::Kind, u64>,
     events: BTreeMap<String, u64>,
     failed: Vec<(u64, String)>,
@@ -71,6 +72,7 @@ impl Sum {
         self.millis += report.millis;
         self.turns += report.turns;
         self.promises += report.promises;
+        self.credits += report.credits;
         report.faults.iter().for_each(|(kind, times)| *self.faults.entry(*kind).or_default() += times);
         report.events.iter().for_each(|(kind, times)| *self.events.entry(kind.clone()).or_default() += times);
         self.failed.extend(report.failure.clone().map(|what| (report.seed, what)));
@@ -81,6 +83,7 @@ impl Sum {
         println!("seeds       {} in {:.0} s, {} failed", self.seeds, took.as_secs_f64(), self.failed.len());
         println!("simulated   {hours:.1} h, {} turns of workers", self.turns);
         println!("promises    {} confirmations in time by people who did nothing odd", self.promises);
+        println!("credits     {} payments for a coupon by people who did nothing odd", self.credits);
         let list = |entries: Vec<String>| println!("{}", entries.join("\n"));
         println!("faults");
         list(

@@ -1,5 +1,7 @@
 //! How much a model remembers.
 
+use std::collections::BTreeMap;
+
 use super::Model;
 use super::accounts::State;
 
@@ -36,5 +38,11 @@ impl Model {
             }
         }
         alive
+    }
+
+    /// What has become of each coupon, by card and offer.
+    pub fn coupons(&self) -> BTreeMap<(String, String), String> {
+        let fates = self.cards.iter().flat_map(|(token, card)| card.fates().map(move |fate| (token, fate)));
+        fates.map(|(token, (offer, fate))| ((token.clone(), offer.to_owned()), fate.to_owned())).collect()
     }
 }

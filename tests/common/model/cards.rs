@@ -117,6 +117,11 @@ impl Card {
         self.reverse(i, &payment.transaction_id, out);
     }
 
+    /// What has become of its coupons, by offer.
+    pub fn fates(&self) -> impl Iterator<Item = (&str, &'static str)> {
+        self.coupons.iter().map(|coupon| (coupon.load.offer.offer_id.as_str(), coupon.fate()))
+    }
+
     /// Whether the coupons of this account can be redeemed from now on.
     pub fn standing(&mut self, account: u64, active: bool) {
         for coupon in self.coupons.iter_mut().filter(|coupon| coupon.load.account.get() == account) {
@@ -183,6 +188,15 @@ impl Card {
 }
 
 impl Coupon {
+    fn fate(&self) -> &'static str {
+        match (&self.redeemed, self.reversed, self.expired) {
+            (Some(_), true, _) => "reversed",
+            (Some(_), ..) => "redeemed",
+            (None, _, true) => "expired",
+            (None, ..) => "loaded",
+        }
+    }
+
     /// The least amount that redeems it.
     fn least(&self) -> i64 {
         self.min_spend.map_or(1, |least| least.amount.max(1))

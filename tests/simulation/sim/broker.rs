@@ -39,7 +39,7 @@ impl Broker {
     }
 
     fn fault(&self, step: Step<'_>, now: i64) -> Option<Fault> {
-        let is_ours = |topic: &str| !["tweets", "offers", "accounts"].contains(&topic);
+        let is_ours = |topic: &str| !["tweets", "offers", "accounts", "card-transactions"].contains(&topic);
         if self.spared.load(Ordering::Relaxed) || matches!(step, Step::Send(to) if !is_ours(&to.topic)) {
             return None;
         }

@@ -3,8 +3,8 @@
 //!
 //! ```text
 //!  people -- tweets --> firehose --+                       +--> watch: what stands in the topics
-//!     ^                            v                       |    against what was tweeted, and against
-//!     |          world: processes of scan, feeder,         |    a model that knows the rules alone
+//!   | ^-- payments ----> bank ------+                       |    against what was tweeted and paid, and
+//!     |          world: processes of scan, feeder,         |    against a model that knows the rules alone
 //!     +- events --  keeper, desk workers  ---> memory log -+
 //!                     |  every call                 |  every step
 //!                   chaos: crash, freeze,         broker: lost answers, refusals,
@@ -15,15 +15,18 @@
 //! finds what a run with all of them hides. Each kind has dice of its own, so that leaving one out changes
 //! as little as possible of the rest; that is how a run that fails is made small ([`shrink`]).
 
+mod bank;
 mod broker;
 mod chaos;
 mod firehose;
 mod people;
 mod process;
 pub mod shrink;
+mod stream;
 mod strike;
 mod swarm;
 mod trace;
+mod wallets;
 mod watch;
 mod world;
 
@@ -36,7 +39,7 @@ pub use self::swarm::{Kind, Swarm};
 pub struct Report {
     /// What was drawn.
     pub seed: u64,
-    /// Simulated time, in milliseconds.
+    /// Simulated time, in milliseconds, without the week in which nothing ran.
     pub millis: i64,
     /// Turns of workers.
     pub turns: u64,
@@ -46,6 +49,8 @@ pub struct Report {
     pub events: BTreeMap<String, u64>,
     /// Promises to people that were tested: confirmations in time that had to count.
     pub promises: u64,
+    /// Payments that had to earn a coupon's credit, and were tested.
+    pub credits: u64,
     /// A number that stands for everything that happened and everything that was written.
     pub digest: u64,
     /// What was wrong, if anything was.

@@ -6,7 +6,9 @@ use fastrand::Rng;
 use hashbuy::core::time::Time;
 use serde_json::{Value, json};
 
+use super::bank::Bank;
 use super::firehose::Firehose;
+use super::wallets::Wallets;
 
 /// The alphabet of the codes.
 const DIGITS: &[u8] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -53,6 +55,7 @@ pub struct People {
     next_wish: i64,
     last_offer_tweet: Option<(u64, u64, String)>,
     pub promises: Vec<Promise>,
+    pub wallets: Wallets,
 }
 
 impl People {
@@ -86,13 +89,15 @@ impl People {
             next_wish: 0,
             last_offer_tweet: None,
             promises: Vec::new(),
+            wallets: Wallets::new(seed),
         }
     }
 
     /// Opens the shop, and links everybody.
     pub fn open(&mut self, firehose: &mut Firehose) {
         (0..self.stalls.len()).for_each(|stall| firehose.offer(&self.offer(stall)));
-        PLAIN.chain(ODD).for_each(|id| firehose.account(id, Some(&account(id, "active"))));
+        self.wallets.offers().iter().for_each(|coupon| firehose.offer(coupon));
+        PLAIN.chain(ODD).for_each(|id| firehose.account(id, Some(&self.account(id, "active"))));
     }
 
     fn offer(&self, stall: usize) -> Value {
@@ -111,10 +116,13 @@ impl People {
     }
 
     /// Does what is due. `tweeting`: new wishes come up.
-    pub fn turn(&mut self, now: i64, firehose: &mut Firehose, tweeting: bool) {
+    pub fn turn(&mut self, now: i64, firehose: &mut Firehose, bank: &mut Bank, tweeting: bool) {
         if tweeting && now >= self.next_wish {
             self.next_wish = now + self.rng.i64(100..3_000);
             self.wish(now);
+        }
+        if tweeting && let Some((author, text)) = self.wallets.turn(now, bank) {
+            self.say(now, author, text);
         }
         while let Some(entry) = self.plans.first_entry() {
             if entry.key().0 > now {
@@ -182,10 +190,15 @@ impl People {
     }
 
     /// Somebody reads an answer.
-    pub fn hear(&mut self, now: i64, event: &Value) {
-        if event["type"] != "purchase.requested" {
-            return;
+    pub fn hear(&mut self, now: i64, event: &Value, bank: &mut Bank) {
+        match event["type"].as_str() {
+            Some("coupon.loaded") => self.wallets.hear(now, event, bank),
+            Some("purchase.requested") => self.hear_code(now, event),
+            _ => {}
         }
+    }
+
+    fn hear_code(&mut self, now: i64, event: &Value) {
         let author: u64 = event["account_id"].as_str().unwrap().parse().unwrap();
         let code = event["code"].as_str().unwrap().to_owned();
         let deadline: Time = serde_json::from_value(event["deadline"].clone()).unwrap();
@@ -235,14 +248,21 @@ impl People {
 
     /// Something happens in the tables. Returns what.
     pub fn meddle(&mut self, firehose: &mut Firehose) -> String {
-        if self.rng.bool() {
-            let id = self.rng.u64(ODD);
-            let was_odd = self.frozen.insert(id, true).unwrap_or(false);
-            let status = if was_odd { "active" } else { *self.rng.choice(&["frozen", "unlinked"]).unwrap() };
-            self.frozen.insert(id, status != "active");
-            let record = (status != "unlinked").then(|| account(id, status));
-            firehose.account(id, record.as_ref());
-            return format!("account {id} is {status}");
+        match self.rng.u32(0..10) {
+            0..4 => return self.meddle_with_an_account(firehose),
+            4..6 => {
+                let id = self.rng.u64(ODD);
+                self.wallets.replace_card(id);
+                let is_odd = self.frozen.get(&id).copied().unwrap_or(false);
+                firehose.account(id, Some(&self.account(id, if is_odd { "frozen" } else { "active" })));
+                return format!("account {id} has the card {}", self.wallets.card(id));
+            }
+            6..8 => {
+                let (records, what) = self.wallets.meddle();
+                records.iter().for_each(|record| firehose.offer(record));
+                return what;
+            }
+            _ => {}
         }
         let stall = self.rng.usize(2..4);
         let change = self.rng.u32(0..4);
@@ -265,15 +285,29 @@ impl People {
         said
     }
 
-    /// Everything in the tables is as at the beginning, but for its version.
+    fn meddle_with_an_account(&mut self, firehose: &mut Firehose) -> String {
+        let id = self.rng.u64(ODD);
+        let was_odd = self.frozen.insert(id, true).unwrap_or(false);
+        let status = if was_odd { "active" } else { *self.rng.choice(&["frozen", "unlinked"]).unwrap() };
+        self.frozen.insert(id, status != "active");
+        let record = (status != "unlinked").then(|| self.account(id, status));
+        firehose.account(id, record.as_ref());
+        format!("account {id} is {status}")
+    }
+
+    /// Everything in the tables is as at the beginning, but for its version and the cards.
     pub fn settle(&mut self, firehose: &mut Firehose) {
-        ODD.for_each(|id| firehose.account(id, Some(&account(id, "active"))));
+        ODD.for_each(|id| firehose.account(id, Some(&self.account(id, "active"))));
+    }
+
+    fn account(&self, id: u64, status: &str) -> Value {
+        account(id, status, self.wallets.card(id))
     }
 }
 
-fn account(id: u64, status: &str) -> Value {
+fn account(id: u64, status: &str, card: &str) -> Value {
     json!({
-        "account_id": id.to_string(), "card_token": format!("tok-{id}"), "delivery_ref": format!("door-{id}"),
+        "account_id": id.to_string(), "card_token": card, "delivery_ref": format!("door-{id}"),
         "status": status, "linked_at": "2013-01-01T00:00:00.000Z",
         "caps": {
             "per_day": {"amount": if PLAIN.contains(&id) { 10_000_000 } else { 100_000 }, "currency": "USD"},

@@ -59,21 +59,33 @@ impl World {
             Kind::Reorder => self.firehose.borrow_mut().late += 1 + dice(&|rng| rng.i64(0..5)) as u32,
             Kind::Cut | Kind::Silence => {
                 let until = now + dice(&|rng| *rng.choice(&[5_000, 30_000, 80_000, 150_000]).unwrap());
-                let partitions = self.firehose.borrow().partitions();
+                let partitions = self.firehose.borrow().stream.partitions();
                 let which = (kind == Kind::Cut).then(|| self.dice(kind, |rng| rng.u32(0..partitions)));
-                self.firehose.borrow_mut().cut(which, until);
+                self.firehose.borrow_mut().stream.cut(which, until);
                 self.say("firehose", format_args!("partition {which:?} is cut for {} ms", until - now));
             }
             Kind::Grow => {
-                let partitions = self.firehose.borrow().partitions() + 1;
+                let partitions = self.firehose.borrow().stream.partitions() + 1;
                 if partitions > 6 {
                     return;
                 }
                 self.log.grow_topic("tweets", partitions).unwrap();
-                self.firehose.borrow_mut().grow(partitions);
+                self.firehose.borrow_mut().stream.grow(partitions);
                 self.say("firehose", format_args!("has {partitions} partitions"));
             }
-            Kind::Rewind => self.rewind(),
+            Kind::Rewind => {
+                let partitions = self.firehose.borrow().stream.partitions();
+                self.rewind(kind, "tweets", partitions, "app-scan");
+            }
+            Kind::CardsCut => {
+                let until = now + dice(&|rng| *rng.choice(&[5_000, 30_000, 80_000, 150_000]).unwrap());
+                let which = self.dice(kind, |rng| rng.u32(0..self.swarm.cards));
+                self.bank.borrow_mut().stream.cut(Some(which), until);
+                self.say("bank", format_args!("partition {which} is cut for {} ms", until - now));
+            }
+            Kind::Refeed => self.rewind(kind, "card-transactions", self.swarm.cards, "app-tables"),
+            // Not in the middle of anything.
+            Kind::Week => return,
             Kind::Forgotten => {
                 self.log.forget_offsets("app-desk");
                 self.say("broker", format_args!("has forgotten the desk's offsets"));
@@ -141,8 +153,8 @@ impl World {
         }
     }
 
-    /// All scans are told to end, and their offsets are set back, as with Kafka's own tools.
-    fn rewind(&self) {
+    /// All that read a topic are told to end, and their offsets are set back, as with Kafka's own tools.
+    fn rewind(&self, kind: Kind, topic: &str, partitions: u32, group: &str) {
         let places = self.places.borrow().clone();
         for place in places {
             let process = place.process.borrow().clone();
@@ -150,18 +162,16 @@ impl World {
                 self.leave(&place, &process);
             }
         }
-        let partitions = self.firehose.borrow().partitions();
-        let share = self.dice(Kind::Rewind, |rng| rng.f64());
+        let share = self.dice(kind, |rng| rng.f64());
         for number in 0..partitions {
-            let partition = Partition::new("tweets", number);
-            let committed = self
-                .broker
-                .spare(|| self.log.lookup()?.committed("app-scan", std::slice::from_ref(&partition)));
+            let partition = Partition::new(topic, number);
+            let committed =
+                self.broker.spare(|| self.log.lookup()?.committed(group, std::slice::from_ref(&partition)));
             if let Ok([Some(committed)]) = committed.as_deref() {
-                self.log.set_offset("app-scan", partition, (committed.offset as f64 * share) as u64);
+                self.log.set_offset(group, partition, (committed.offset as f64 * share) as u64);
             }
         }
-        self.say("operator", format_args!("the scan is set back to {:.0} % of the firehose", share * 100.0));
+        self.say("operator", format_args!("{group} is set back to {:.0} % of {topic}", share * 100.0));
     }
 
     pub fn ends_late(&self, life: &Life) -> bool {

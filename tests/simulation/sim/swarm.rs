@@ -53,11 +53,17 @@ pub enum Kind {
     Tables,
     /// The inbox is read anew by a desk whose group has forgotten its offsets.
     Forgotten,
+    /// A partition of the card transactions brings nothing for a while, and then all of it.
+    CardsCut,
+    /// The feeder's offsets of the card transactions are set back.
+    Refeed,
+    /// Everything stands still for a week: coupons expire.
+    Week,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Kind; 23] = [
+    pub const ALL: [Kind; 26] = [
         Kind::Crash,
         Kind::Freeze,
         Kind::Stop,
@@ -81,6 +87,9 @@ impl Kind {
         Kind::Revision,
         Kind::Tables,
         Kind::Forgotten,
+        Kind::CardsCut,
+        Kind::Refeed,
+        Kind::Week,
     ];
 
     /// How often it strikes in a minute at most.
@@ -90,9 +99,11 @@ impl Kind {
             Kind::Freeze | Kind::LostAnswer | Kind::Refusal => 12.0,
             Kind::Retry | Kind::Delay | Kind::Duplicate | Kind::Reorder => 20.0,
             Kind::LateEnd | Kind::Tables | Kind::Compact => 6.0,
-            Kind::Stop | Kind::Outage | Kind::Clock => 1.0,
-            Kind::Twin | Kind::Cut | Kind::Silence | Kind::Rewind | Kind::Revision => 0.5,
+            Kind::Stop | Kind::Outage | Kind::Clock | Kind::CardsCut => 1.0,
+            Kind::Twin | Kind::Cut | Kind::Silence | Kind::Rewind | Kind::Revision | Kind::Refeed => 0.5,
             Kind::Grow | Kind::Forgotten => 0.3,
+            // Once, and for all.
+            Kind::Week => 0.0,
         }
     }
 }
@@ -110,6 +121,8 @@ pub struct Swarm {
     pub workers: u32,
     /// Partitions of the firehose.
     pub tweets: u32,
+    /// Partitions of the card transactions.
+    pub cards: u32,
     /// Partitions of the inbox and the changelog.
     pub inbox: u32,
     /// Records that a poll hands over at most.
@@ -131,6 +144,7 @@ impl Swarm {
         let share: f64 = if rng.u32(0..2) == 0 && share == 0.0 { 0.2 } else { share };
         let mut rates = BTreeMap::new();
         for kind in Kind::ALL {
+            let share = if kind == Kind::Week { 0.4 } else { share };
             let (used, rate) = (rng.f64() < share, kind.most() * 0.05f64.powf(rng.f64()));
             if used {
                 rates.insert(kind, rate);
@@ -143,9 +157,10 @@ impl Swarm {
             apart: processes > 1 && rng.u32(0..4) == 0,
             workers: rng.u32(1..=2),
             tweets: rng.u32(1..=3),
+            cards: rng.u32(1..=3),
             inbox: rng.u32(1..=4),
             batch: *rng.choice(&[1, 3, 20, 500]).unwrap_or(&20),
-            seconds: rng.i64(90..=180),
+            seconds: rng.i64(80..=150),
             slack: *rng.choice(&[0, 1_000, 10_000, 30_000]).unwrap_or(&0),
             advance: rng.u32(0..8) == 0,
         }

@@ -4,11 +4,16 @@
 //! | --- | --- | --- | --- |
 //! | the model | each decided inbox record with what the rules alone make of it | yes | nothing is left over |
 //! | marks | a mark at tweet time t, with every tweet that has to be in the inbox before it (I3, I5) | yes | |
-//! | sightings | every tweet that has to be seen is in the inbox (I5, I6) | | yes |
+//! | progress | the same for the card transactions and their own time | yes | |
+//! | sightings | every tweet that has to be seen is in the inbox (I5, I6), and every card transaction | | yes |
 //! | tables | the newest record of every account is in the inbox (I5) | | yes |
-//! | promises | who has confirmed in time and done nothing odd has bought (I3) | | yes |
-//! | state | the compacted changelog, replayed, holds the pendings that the model knows | yes | yes |
-//! | bounds | what it remembers of an account has its bounds (I8) | yes | yes |
+//! | promises | who has confirmed in time and done nothing odd has bought (I3), and who has paid for a coupon has its credit | | yes |
+//! | credits | what was credited, with what was loaded (I11) and by which transactions (I12), and with the orders | yes | yes |
+//! | state | the compacted changelog, replayed, holds the pendings that the model knows, and its coupons | yes | yes |
+//! | bounds | what it remembers of an account or a card has its bounds (I8) | yes | yes |
+
+mod credits;
+mod facts;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -19,26 +24,32 @@ use hashbuy::core::reader::Reader;
 use hashbuy::core::time::Time;
 use hashbuy::log::memory::{MemoryLog, Record, Tombstones};
 use hashbuy::log::{Isolation, Log, Lookup, Partition};
-use hashbuy::worker::partitioner::partition_of;
 use serde_json::Value;
 
-use super::firehose::{ACCOUNTS, Delivered, Told};
-use super::people::Promise;
+use self::credits::Credits;
+use self::facts::{Facts, IDLE_END, was_idle};
+use super::firehose::ACCOUNTS;
+use super::people::{People, Promise};
+use super::stream::Delivered;
+use super::wallets::Credit;
 use crate::model::{Oracle, Topic};
-
-/// A partition of the firehose may be idle when it was read to its end of so long ago; the keeper looks once
-/// a second.
-const IDLE_END: i64 = 12_000;
-/// And when its tweet time has not moved for so long, or it is empty.
-const IDLE_AFTER: i64 = 58_000;
 
 /// So much at most is remembered of what an account did.
 const MOST: [(&str, usize); 2] = [("markers", 256), ("deletions", 64)];
+/// And so much of a card, with the payments that coupons hang on.
+const MOST_OF_A_CARD: [(&str, usize); 2] = [("payments", 512), ("refunds", 256)];
 
 /// The key of the codes.
 pub const SECRET: &[u8] = b"what nobody may know";
 /// The state is compared at every so manieth look.
 const STATE_EVERY: u32 = 30;
+
+/// What was delivered into the topics that others fill.
+#[derive(Clone, Copy)]
+pub struct Sent<'s> {
+    pub tweets: &'s [Vec<Delivered>],
+    pub transactions: &'s [Vec<Delivered>],
+}
 
 /// Reads along.
 pub struct Watch {
@@ -50,17 +61,11 @@ pub struct Watch {
     read: BTreeMap<Partition, u64>,
     /// Looks since the state was compared.
     looks: u32,
-    /// Tweets that are in the inbox, by partition.
-    sighted: Vec<BTreeSet<u64>>,
-    /// The last record of each partition of the inbox that is not a mark.
+    tweets: Facts,
+    transactions: Facts,
+    /// The last record of each partition of the inbox that moves no time.
     told: Vec<Option<u64>>,
-    /// The greatest mark of each partition of the inbox.
-    marked: Vec<i64>,
-    /// How much of each partition of the firehose has to be in each of the inbox.
-    complete: HashMap<(u32, u32), usize>,
-    /// When a tweet of that time or later was delivered first: (tweet time, delivered at), both ascending.
-    first: Vec<(i64, i64)>,
-    counted: Vec<usize>,
+    purse: Credits,
     requested: BTreeMap<String, i64>,
     ended: BTreeMap<String, String>,
     ordered: BTreeSet<String>,
@@ -69,6 +74,8 @@ pub struct Watch {
     accounts: BTreeMap<String, u64>,
     census: BTreeMap<String, u64>,
     pub promises: u64,
+    /// Credits that were promised, and tested.
+    pub credits: u64,
 }
 
 impl Watch {
@@ -77,7 +84,6 @@ impl Watch {
         let all = ["inbox", "purchases", "orders"].into_iter();
         let all =
             all.flat_map(|topic| (0..count(topic)).map(move |number| (Partition::new(topic, number), 0)));
-        let partitions = inbox as usize;
         Watch {
             inbox,
             lookup: log.lookup().unwrap(),
@@ -85,12 +91,10 @@ impl Watch {
             reader: Reader::default(),
             read: all.collect(),
             looks: 0,
-            sighted: vec![BTreeSet::new(); partitions],
-            told: vec![None; partitions],
-            marked: vec![0; partitions],
-            complete: HashMap::new(),
-            first: Vec::new(),
-            counted: Vec::new(),
+            tweets: Facts::new("tweet", inbox),
+            transactions: Facts::new("transaction", inbox),
+            told: vec![None; inbox as usize],
+            purse: Credits::default(),
             requested: BTreeMap::new(),
             ended: BTreeMap::new(),
             ordered: BTreeSet::new(),
@@ -98,18 +102,20 @@ impl Watch {
             accounts: BTreeMap::new(),
             census: BTreeMap::new(),
             promises: 0,
+            credits: 0,
         }
     }
 
     /// Compares what has come since the last look.
-    pub fn look(&mut self, log: &MemoryLog, delivered: &[Vec<Delivered>]) -> Result<(), String> {
-        self.note_times(delivered);
+    pub fn look(&mut self, log: &MemoryLog, sent: Sent<'_>) -> Result<(), String> {
+        self.tweets.note_times(sent.tweets);
+        self.transactions.note_times(sent.transactions);
         let decided = self.decided();
         for (partition, from) in self.read.clone() {
             let records = log.records_from(&partition, from).unwrap();
             for record in &records {
                 match &*partition.topic {
-                    "inbox" => self.inbox(record, delivered)?,
+                    "inbox" => self.inbox(record, sent)?,
                     topic => self.event(topic, record)?,
                 }
             }
@@ -147,12 +153,13 @@ impl Watch {
     }
 
     /// All that was tweeted has been seen and decided, and every purchase has come to its end.
-    pub fn is_settled(&mut self, delivered: &[Vec<Delivered>]) -> bool {
+    pub fn is_settled(&mut self, sent: Sent<'_>) -> bool {
         let decided: BTreeMap<u32, u64> = self.decided().into_iter().collect();
         let is_decided = |(number, last): (u32, &Option<u64>)| {
             last.is_none_or(|last| decided.get(&number).is_some_and(|next| *next > last))
         };
-        self.sightings(delivered).is_ok()
+        self.tweets.all(sent.tweets).is_ok()
+            && self.transactions.all(sent.transactions).is_ok()
             && (0..).zip(&self.told).all(is_decided)
             && self.requested.keys().all(|purchase| self.ended.contains_key(purchase))
     }
@@ -161,88 +168,33 @@ impl Watch {
         self.census.clone()
     }
 
-    /// When tweet times were there first.
-    fn note_times(&mut self, delivered: &[Vec<Delivered>]) {
-        self.counted.resize(delivered.len(), 0);
-        let mut news: Vec<(i64, i64)> = Vec::new();
-        for (counted, delivered) in self.counted.iter_mut().zip(delivered) {
-            news.extend(delivered[*counted..].iter().filter_map(|one| Some((one.at, one.time?))));
-            *counted = delivered.len();
-        }
-        news.sort_unstable();
-        for (at, time) in news {
-            if self.first.last().is_none_or(|(latest, _)| time > *latest) {
-                self.first.push((time, at));
-            }
-        }
-    }
-
-    fn inbox(&mut self, record: &Record, delivered: &[Vec<Delivered>]) -> Result<(), String> {
+    fn inbox(&mut self, record: &Record, sent: Sent<'_>) -> Result<(), String> {
         let number = record.partition as usize;
         let value = record.value.as_deref().unwrap_or_default();
         self.oracle.inbox(record.partition, record.offset, record.timestamp.millis(), value);
         let read = self.reader.read(value);
-        if !matches!(read, Ok(Inbox::Mark { .. })) {
+        if !matches!(read, Ok(Inbox::Mark { .. } | Inbox::Progress { .. })) {
             self.told[number] = Some(record.offset);
         }
         match read {
             Ok(Inbox::Sighting(sighting)) => {
-                self.sighted[number].insert(sighting.tweet_id.get());
-                Ok(())
+                self.tweets.has_come(record.partition, sighting.tweet_id.to_string());
             }
-            Ok(Inbox::Mark { time, .. }) if time.millis() > self.marked[number] => {
-                self.marked[number] = time.millis();
-                self.mark(record, time.millis(), delivered)
+            Ok(Inbox::Transaction(transaction)) => {
+                self.transactions.has_come(record.partition, transaction.transaction_id);
+            }
+            Ok(Inbox::Mark { time, .. }) => self.tweets.said(record, time.millis(), sent.tweets)?,
+            Ok(Inbox::Progress { time }) => {
+                self.transactions.said(record, time.millis(), sent.transactions)?;
             }
             Ok(Inbox::Account { account_id, position, .. }) => {
                 let known = self.accounts.entry(account_id.to_string()).or_default();
                 *known = position.offset.max(*known);
-                Ok(())
             }
-            Ok(_) => Ok(()),
-            Err(corrupt) => Err(format!("inbox/{number}@{}: {corrupt}", record.offset)),
-        }
-    }
-
-    /// A mark says that the inbox is complete up to a tweet time: in each partition of the firehose everything
-    /// before the first tweet of that time or later; or where the partition was idle, everything that was there a
-    /// while before anything of that time was.
-    fn mark(&mut self, record: &Record, time: i64, delivered: &[Vec<Delivered>]) -> Result<(), String> {
-        let first = self.first.partition_point(|(there, _)| *there < time);
-        // By the clock of a silent firehose, if that is how it is set.
-        let Some((_, first)) = self.first.get(first) else { return Ok(()) };
-        for (number, delivered) in (0..).zip(delivered) {
-            let is_idle = was_idle(delivered, first - IDLE_END, record.timestamp.millis());
-            let mut from = self.complete.get(&(record.partition, number)).copied().unwrap_or(0);
-            while let Some(one) = delivered.get(from) {
-                let is_there = one.before < time && one.time.is_none_or(|at| at < time);
-                if !is_there || is_idle && one.at > first - IDLE_END || one.at > record.timestamp.millis() {
-                    break;
-                }
-                from += 1;
-                if let Some(told) = one.told.as_ref().filter(|told| self.inbox_of(told) == record.partition)
-                    && !self.sighted[record.partition as usize].contains(&told.id)
-                {
-                    return Err(format!(
-                        "inbox/{}@{}: a mark at {}, but tweet {} of account {} at {}, in partition {number} of the \
-                         firehose since {}, is not in the inbox (I3)",
-                        record.partition,
-                        record.offset,
-                        Time::from_millis(time),
-                        told.id,
-                        told.author,
-                        Time::from_millis(told.time),
-                        Time::from_millis(one.at),
-                    ));
-                }
-            }
-            self.complete.insert((record.partition, number), from);
+            Ok(_) => {}
+            Err(corrupt) => return Err(format!("inbox/{number}@{}: {corrupt}", record.offset)),
         }
         Ok(())
-    }
-
-    fn inbox_of(&self, told: &Told) -> u32 {
-        partition_of(format!("account/{}", told.author).as_bytes(), self.inbox)
     }
 
     fn event(&mut self, topic: &str, record: &Record) -> Result<(), String> {
@@ -258,7 +210,8 @@ impl Watch {
         let text = |name: &str| event[name].as_str().unwrap_or_default().to_owned();
         let (kind, purchase) = (text("type"), text("purchase_id"));
         *self.census.entry(kind.clone()).or_default() += 1;
-        // linked.
+        self.purse.event(&event)?;
+        // What an author is told who was not linked may come again.
         let id = text("event_id");
         if event["reason"] != "not_linked" && !self.ids.insert(id) {
             return Err(format!("twice (I1): {event}"));
@@ -293,11 +246,11 @@ impl Watch {
     pub fn finish(
         &mut self,
         log: &MemoryLog,
-        delivered: &[Vec<Delivered>],
-        promises: &[Promise],
+        sent: Sent<'_>,
+        people: &People,
         slack: i64,
     ) -> Result<(), String> {
-        self.look(log, delivered)?;
+        self.look(log, sent)?;
         let unended = self.requested.keys().find(|purchase| !self.ended.contains_key(*purchase));
         if let Some(purchase) = unended {
             return Err(format!("purchase {purchase} has no end (I2)"));
@@ -310,22 +263,15 @@ impl Watch {
         if let Some(purchase) = confirmed.symmetric_difference(&self.ordered).next() {
             return Err(format!("purchase {purchase} is either not confirmed or not ordered (I1)"));
         }
-        self.sightings(delivered)?;
+        self.purse.finish()?;
+        self.tweets.all(sent.tweets)?;
+        self.transactions.all(sent.transactions)?;
         self.tables(log)?;
-        self.promises(delivered, promises, slack)?;
+        self.promises(sent.tweets, &people.promises, slack)?;
+        self.promised_credits(sent.transactions, &people.wallets.promises)?;
         self.oracle.finish()?;
         log.compact("desk-changelog", Tombstones::Drop).unwrap();
         self.state(log)
-    }
-
-    fn sightings(&self, delivered: &[Vec<Delivered>]) -> Result<(), String> {
-        let told = delivered.iter().flatten().filter_map(|one| one.told.as_ref());
-        for told in told {
-            if !self.sighted[self.inbox_of(told) as usize].contains(&told.id) {
-                return Err(format!("tweet {} of account {} was never seen (I5, I6)", told.id, told.author));
-            }
-        }
-        Ok(())
     }
 
     /// What became of each account last is in the inbox.
@@ -352,11 +298,9 @@ impl Watch {
         promises: &[Promise],
         slack: i64,
     ) -> Result<(), String> {
-        let all = delivered.iter().flat_map(|partition| partition.iter().map(move |one| (partition, one)));
-        let told = all.filter_map(|(partition, one)| Some((one.told.as_ref()?.id, (partition, one))));
-        let told: HashMap<u64, (&Vec<Delivered>, &Delivered)> = told.collect();
+        let told = by_id(delivered);
         for promise in promises {
-            let Some((partition, one)) = told.get(&promise.tweet) else { continue };
+            let Some((partition, one)) = told.get(&*promise.tweet.to_string()) else { continue };
             let is_late = one.before >= promise.deadline + slack;
             if is_late || was_idle(partition, promise.time - IDLE_END, one.at - 1) {
                 continue;
@@ -376,6 +320,29 @@ impl Watch {
         Ok(())
     }
 
+    /// Who has paid for a coupon and done nothing odd has its credit, by this payment or another one: unless the
+    /// payment came into its partition behind one that was past the end of the coupon, or nobody waited for that.
+    fn promised_credits(&mut self, delivered: &[Vec<Delivered>], promises: &[Credit]) -> Result<(), String> {
+        let told = by_id(delivered);
+        for promise in promises {
+            let Some((partition, one)) = told.get(&*promise.payment) else { continue };
+            if one.before >= promise.until || was_idle(partition, promise.at - IDLE_END, one.at - 1) {
+                continue;
+            }
+            self.credits += 1;
+            if !self.purse.has_earned(&promise.account, &promise.offer) {
+                return Err(format!(
+                    "{} was paid in time at {}, and coupon {} of account {} has earned nothing (I3)",
+                    promise.payment,
+                    Time::from_millis(promise.at),
+                    promise.offer,
+                    promise.account,
+                ));
+            }
+        }
+        Ok(())
+    }
+
     /// The changelog, replayed: it ends where the group is, holds what the model holds, and nothing is
     /// remembered beyond its bounds.
     fn state(&mut self, log: &MemoryLog) -> Result<(), String> {
@@ -383,6 +350,7 @@ impl Watch {
         for (number, model) in self.oracle.models() {
             let Some(committed) = decided.get(&number) else { continue };
             let (mut desk, mut offset) = (Desk::new(Secret::published()), None);
+            let mut coupons = BTreeMap::new();
             let records = log.records_from(&Partition::new("desk-changelog", number), 0).unwrap();
             let newest: BTreeMap<Vec<u8>, Option<Vec<u8>>> =
                 records.into_iter().map(|record| (record.key.unwrap_or_default(), record.value)).collect();
@@ -391,6 +359,7 @@ impl Watch {
                 if let Some(value) = &value {
                     self.bounded(&key, value)
                         .map_err(|what| format!("partition {number} at {committed}: {what} (I8)"))?;
+                    coupons.extend(coupons_in(&key, value));
                 }
                 let restored = desk.restore(&key, value.as_deref()).map_err(|error| error.to_string())?;
                 offset = restored.or(offset);
@@ -406,6 +375,12 @@ impl Watch {
                     "partition {number} at {committed}: {here} pendings in the changelog, {there} in the model (I2)"
                 ));
             }
+            let there = model.coupons();
+            if coupons != there {
+                return Err(format!(
+                    "partition {number} at {committed}: coupons {coupons:?} in the changelog, {there:?} in the model"
+                ));
+            }
         }
         Ok(())
     }
@@ -413,32 +388,44 @@ impl Watch {
     /// Whether what is remembered under a key is: nothing of those who were never linked, and so much of what the
     /// others did.
     fn bounded(&self, key: &str, value: &[u8]) -> Result<(), String> {
-        let Some(id) = key.strip_prefix("account/") else { return Ok(()) };
-        if !self.accounts.contains_key(id) {
+        let id = key.strip_prefix("account/");
+        if let Some(id) = id.filter(|id| !self.accounts.contains_key(*id)) {
             return Err(format!("account {id} is remembered, and was never linked"));
         }
+        if id.is_none() && !key.starts_with("card/") {
+            return Ok(());
+        }
         let record: Value = serde_json::from_slice(value).unwrap();
-        for (list, most) in MOST {
-            let count = record["history"][list].as_array().map_or(0, Vec::len);
+        let (lists, bounds) =
+            if id.is_some() { (&record["history"], MOST) } else { (&record["card"], MOST_OF_A_CARD) };
+        for (list, most) in bounds {
+            let count = lists[list].as_array().map_or(0, Vec::len);
             if count > most {
-                return Err(format!("account {id} has {count} {list}, more than {most}"));
+                return Err(format!("{key} has {count} {list}, more than {most}"));
             }
         }
         Ok(())
     }
 }
 
-/// Whether a partition of the firehose may have been idle, or empty, at any time from `from` to `until`.
-fn was_idle(delivered: &[Delivered], from: i64, until: i64) -> bool {
-    let raised =
-        delivered.iter().filter(|one| one.time.is_some_and(|time| time > one.before)).map(|one| one.at);
-    // Before the first it was empty, and may be idle from the last on.
-    let mut since = i64::MIN / 2;
-    for at in raised.chain([i64::MAX / 2]) {
-        if at - since >= IDLE_AFTER && at >= from && since + IDLE_AFTER <= until {
-            return true;
-        }
-        since = at;
-    }
-    false
+/// What was delivered and has to be seen, with its partition.
+fn by_id(delivered: &[Vec<Delivered>]) -> HashMap<&str, (&Vec<Delivered>, &Delivered)> {
+    let all = delivered.iter().flat_map(|partition| partition.iter().map(move |one| (partition, one)));
+    all.filter_map(|(partition, one)| Some((&*one.told.as_ref()?.id, (partition, one)))).collect()
+}
+
+/// The coupons in a record of the changelog: what has become of each, by card and offer.
+fn coupons_in(key: &str, value: &[u8]) -> Vec<((String, String), String)> {
+    let Some(card) = key.strip_prefix("card/") else { return Vec::new() };
+    let record: Value = serde_json::from_slice(value).unwrap();
+    let coupons = record["card"]["coupons"].as_array().into_iter().flatten();
+    let fate = |fate: &Value| match fate {
+        Value::Object(fate) => fate.keys().next().unwrap().clone(),
+        fate => fate.as_str().unwrap().to_owned(),
+    };
+    let coupon = |coupon: &Value| {
+        let offer = coupon["offer"]["offer_id"].as_str().unwrap().to_owned();
+        ((card.to_owned(), offer), fate(&coupon["fate"]))
+    };
+    coupons.map(coupon).collect()
 }

@@ -19,6 +19,7 @@ use hashbuy::worker::{Stop, Turn};
 use serde_json::Value;
 
 use super::Report;
+use super::bank::Bank;
 use super::broker::Broker;
 use super::chaos::{Life, Point};
 use super::firehose::{ACCOUNTS, Firehose};
@@ -26,7 +27,8 @@ use super::people::People;
 use super::process::{Process, Role, Setup, Slot, Stage};
 use super::swarm::{Kind, Swarm};
 use super::trace::Trace;
-use super::watch::Watch;
+use super::wallets::SETTLEMENT;
+use super::watch::{Sent, Watch};
 
 /// When every run begins, in milliseconds.
 pub const START: i64 = 1_360_756_800_000;
@@ -105,7 +107,7 @@ pub struct Place {
 pub struct World {
     now: Arc<AtomicI64>,
     pub log: MemoryLog,
-    swarm: Swarm,
+    pub swarm: Swarm,
     pub broker: Broker,
     rng: RefCell<Rng>,
     dice: RefCell<BTreeMap<Kind, Rng>>,
@@ -114,6 +116,7 @@ pub struct World {
     pub ambushes: RefCell<Vec<Ambush>>,
     pub deeds: RefCell<Vec<(i64, Deed)>>,
     pub firehose: RefCell<Firehose>,
+    pub bank: RefCell<Bank>,
     pub people: RefCell<People>,
     events: RefCell<Box<dyn Reader + Send>>,
     watch: RefCell<Watch>,
@@ -124,6 +127,8 @@ pub struct World {
     closing: Cell<bool>,
     next_second: Cell<i64>,
     next_people: Cell<i64>,
+    /// Time in which nothing ran, in milliseconds.
+    skipped: Cell<i64>,
     turns: Cell<u64>,
     faults: RefCell<BTreeMap<Kind, u64>>,
     /// Names that two processes have had at a time: both may end because of it, however late they notice.
@@ -157,7 +162,7 @@ impl World {
             ("tweets", swarm.tweets, Cleanup::Keep),
             ("offers", 1, Cleanup::Compact),
             ("accounts", ACCOUNTS, Cleanup::Compact),
-            ("card-transactions", 1, Cleanup::Keep),
+            ("card-transactions", swarm.cards, Cleanup::Keep),
             ("inbox", swarm.inbox, Cleanup::Keep),
             ("desk-changelog", swarm.inbox, Cleanup::Compact),
             ("purchases", 2, Cleanup::Keep),
@@ -186,6 +191,7 @@ impl World {
             ambushes: RefCell::default(),
             deeds: RefCell::default(),
             firehose: RefCell::new(firehose),
+            bank: RefCell::new(Bank::new(&log, seed, swarm.cards)),
             people: RefCell::new(people),
             events: RefCell::new(events),
             depth: Cell::new(0),
@@ -193,6 +199,7 @@ impl World {
             closing: Cell::new(false),
             next_second: Cell::new(START),
             next_people: Cell::new(START),
+            skipped: Cell::new(0),
             turns: Cell::new(0),
             faults: RefCell::default(),
             twins: RefCell::default(),
@@ -259,15 +266,24 @@ impl World {
             };
             self.place(format!("{number}"), stage, i64::MAX);
         }
-        self.run_until(START + self.swarm.seconds * 1_000);
+        let (millis, has_week) = (self.swarm.seconds * 1_000, self.swarm.rates.contains_key(&Kind::Week));
+        if has_week {
+            self.run_until(START + millis * 2 / 3);
+            self.week();
+            self.run_until(self.now() + millis / 3);
+        } else {
+            self.run_until(START + millis);
+        }
         self.calm();
         let until = self.now() + QUIET;
         while !self.failed() && self.now() < until {
             self.run_until(self.now() + 20_000);
             self.look();
-            let firehose = self.firehose.borrow();
-            let is_settled = || self.watch.borrow_mut().is_settled(&firehose.delivered);
-            if !firehose.holds_back() && self.broker.spare(is_settled) {
+            let (firehose, bank) = (self.firehose.borrow(), self.bank.borrow());
+            let sent = Sent { tweets: &firehose.stream.delivered, transactions: &bank.stream.delivered };
+            let is_settled = || self.watch.borrow_mut().is_settled(sent);
+            let is_here = !firehose.stream.holds_back() && !bank.stream.holds_back();
+            if is_here && self.broker.spare(is_settled) {
                 break;
             }
         }
@@ -277,12 +293,25 @@ impl World {
         self.finish();
     }
 
+    /// Nothing runs for a week. Coupons whose last moment was today expire soon.
+    fn week(&self) {
+        let until = START + SETTLEMENT + self.dice(Kind::Week, |rng| rng.i64(0..120_000));
+        if self.failed() {
+            return;
+        }
+        self.skipped.set(until - self.now());
+        self.now.store(until, Ordering::Relaxed);
+        self.count(Kind::Week);
+        self.say("world", format_args!("everything has stood still for a week"));
+    }
+
     /// Whatever was wrong is right again.
     fn calm(&self) {
         self.quiet.set(true);
         self.ambushes.borrow_mut().clear();
         self.broker.heal();
         self.firehose.borrow_mut().mend();
+        self.bank.borrow_mut().stream.mend();
         self.people.borrow_mut().settle(&mut self.firehose.borrow_mut());
         for place in self.places.borrow().iter() {
             place.ahead.set((0, 0));
@@ -455,15 +484,17 @@ impl World {
         });
         read.unwrap();
         let (mut people, mut firehose) = (self.people.borrow_mut(), self.firehose.borrow_mut());
+        let mut bank = self.bank.borrow_mut();
         for (event, place) in heard.into_iter().zip(causes) {
             self.say("event", format_args!("{place} {}", short(&event)));
-            people.hear(now, &event);
+            people.hear(now, &event, &mut bank);
         }
         // People find their way around a shop that has opened just now.
         let tweeting = !quiet && now > START + 5_000;
-        people.turn(now, &mut firehose, tweeting);
+        people.turn(now, &mut firehose, &mut bank, tweeting);
         if !self.closing.get() {
             firehose.turn(now, if quiet { 5_000 } else { 1_000 });
+            bank.turn(now, if quiet { 5_000 } else { 3_500 });
         }
     }
 
@@ -474,8 +505,10 @@ impl World {
             return;
         }
         let looked = self.broker.spare(|| {
-            let mut watch = self.watch.borrow_mut();
-            watch.look(&self.log, &self.firehose.borrow().delivered)
+            let (mut watch, firehose, bank) =
+                (self.watch.borrow_mut(), self.firehose.borrow(), self.bank.borrow());
+            let sent = Sent { tweets: &firehose.stream.delivered, transactions: &bank.stream.delivered };
+            watch.look(&self.log, sent)
         });
         if let Err(what) = looked {
             self.fail(what);
@@ -487,9 +520,10 @@ impl World {
             return;
         }
         let finished = self.broker.spare(|| {
-            let mut watch = self.watch.borrow_mut();
-            let slack = self.swarm.slack;
-            watch.finish(&self.log, &self.firehose.borrow().delivered, &self.people.borrow().promises, slack)
+            let (mut watch, firehose, bank) =
+                (self.watch.borrow_mut(), self.firehose.borrow(), self.bank.borrow());
+            let sent = Sent { tweets: &firehose.stream.delivered, transactions: &bank.stream.delivered };
+            watch.finish(&self.log, sent, &self.people.borrow(), self.swarm.slack)
         });
         if let Err(what) = finished {
             self.fail(what);
@@ -510,7 +544,9 @@ impl World {
         let words = failure.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
         let named: Vec<&str> = words.filter(|word| word.len() >= 15).collect();
         let mut exhibits = Vec::new();
-        for topic in ["tweets", "inbox", "desk-changelog", "purchases", "orders", "dead-letters"] {
+        for topic in
+            ["tweets", "card-transactions", "inbox", "desk-changelog", "purchases", "orders", "dead-letters"]
+        {
             for record in self.log.records(topic).unwrap_or_default() {
                 let value = String::from_utf8_lossy(record.value.as_deref().unwrap_or_default()).into_owned();
                 if named.iter().any(|name| value.contains(name)) {
@@ -534,11 +570,12 @@ impl World {
         let watch = self.watch.borrow();
         Report {
             seed,
-            millis: self.now() - START,
+            millis: self.now() - START - self.skipped.get(),
             turns: self.turns.get(),
             faults,
             events: watch.census(),
             promises: watch.promises,
+            credits: watch.credits,
             digest: trace.digest().value(),
             failure: self.failure.borrow().clone(),
             trace: trace.take(),
@@ -554,7 +591,8 @@ fn short(event: &Value) -> String {
     let what = of("reason")
         + event["cause"].as_str().unwrap_or_default()
         + event["code"].as_str().unwrap_or_default();
-    let tweet = event["tweet_id"].as_str().or(event["offer_tweet_id"].as_str()).unwrap_or("-");
+    let names = ["tweet_id", "offer_tweet_id", "transaction_id"];
+    let tweet = names.iter().find_map(|name| event[*name].as_str()).unwrap_or("-");
     format!(
         "{} {} {} {purchase} {tweet} {}",
         of("type"),

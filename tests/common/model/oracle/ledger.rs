@@ -31,8 +31,10 @@ pub struct Ledger {
 impl Ledger {
     /// A record of the inbox.
     pub fn found(&mut self, partition: u32, offset: u64, value: &[u8]) {
-        // Marks are for everybody, and many.
-        if memchr::memmem::find(&value[..value.len().min(24)], br#""type":"mark""#).is_some() {
+        // What moves time is for everybody, and there is much of it.
+        let head = &value[..value.len().min(32)];
+        let is = |kind: &[u8]| memchr::memmem::find(head, kind).is_some();
+        if is(br#""type":"mark""#) || is(br#""type":"progress""#) {
             return;
         }
         let Ok(Value::Object(mut record)) = serde_json::from_slice::<Value>(value) else {
