@@ -141,7 +141,9 @@ mod tests {
     use super::*;
     use crate::core::event::{Cause, Reason, Subject};
     use crate::core::ids::{AccountId, TweetId};
+    use crate::core::money::{Currency, Money};
     use crate::core::time::Time;
+    use crate::core::transaction::CardToken;
 
     fn event(kind: EventKind, purchase: Option<u128>) -> Event {
         let tweet = TweetId::new(7).unwrap();
@@ -246,6 +248,27 @@ mod tests {
         let faults = ledger.faults(&Audit::default());
         assert_eq!(faults[0], "a purchase.lapsed without purchase_id");
         assert_eq!(faults[1], "an event cannot be read: purchases/0@7: no JSON");
+    }
+
+    #[test]
+    fn a_credit_that_comes_twice_is_the_worst_and_one_without_its_order_a_fault() {
+        let credit = |kind, details| {
+            let offer = Some(("shoes", 1));
+            let subject = Subject { account: AccountId::new(1).unwrap(), purchase_id: None, offer };
+            subject.event(kind, Time::ZERO, "t-1", "", details)
+        };
+        let credited = Money::new(500, Currency::parse("USD").unwrap());
+        let (card_token, transaction_id) = (CardToken::new("tok"), "t-1".to_owned());
+        let order = credit(OrderCredited, Details::OrderCredit { card_token, transaction_id, credited });
+        let mut ledger = Ledger::default();
+        ledger.note(&order);
+        assert_eq!(ledger.doubles, 0);
+        let without = "transaction t-1: nothing credited for shoes by purchases, $5.00 by orders";
+        assert_eq!(ledger.faults(&Audit::default()), [without]);
+        ledger.note(&order);
+        assert_eq!((ledger.doubles, ledger.count(OrderCredited)), (1, 2));
+        let twice = "coupon shoes of account 1: order.credited twice by one transaction";
+        assert_eq!(ledger.faults(&Audit::default()), [twice, without]);
     }
 
     #[test]

@@ -24,7 +24,7 @@ impl Shoppers {
             _ => {}
         }
         let Some(n) = self.idle.pop_front() else { return };
-        match self.holders[n].wish(&mut self.rng, self.habits.coupons) {
+        match self.holders[n].wish(&mut self.rng, self.habits) {
             Some(aim) => {
                 self.holders[n].errands += 1;
                 self.holders[n].errand =

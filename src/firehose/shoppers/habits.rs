@@ -15,10 +15,13 @@ pub struct Habits {
     pub before_accounts: u64,
     /// So many plans of a hundred are about a coupon.
     pub coupons: u32,
+    /// Whether there is a coupon that expires while they are at it.
+    pub overdue: bool,
 }
 
 impl Default for Habits {
-    /// A window of two minutes, an arrival every three seconds, 300 holders, and a coupon in three plans of ten.
+    /// A window of two minutes, an arrival every three seconds, 300 holders, and a coupon in three plans of ten, one of
+    /// which expires.
     fn default() -> Habits {
         Habits {
             window_seconds: 120,
@@ -26,6 +29,7 @@ impl Default for Habits {
             holders: 300,
             before_accounts: 1_500_000_000,
             coupons: 30,
+            overdue: true,
         }
     }
 }

@@ -3,9 +3,10 @@
 use fastrand::Rng;
 use serde_json::json;
 
+use super::Habits;
 use super::coupon::Use;
 use super::plan::Plan;
-use super::shop::{ARTICLES, COUPONS};
+use super::shop::{ARTICLES, COUPONS, OVERDUE};
 use crate::core::ids::{AccountId, TweetId};
 use crate::core::time::Time;
 use crate::core::transaction::CardToken;
@@ -125,16 +126,18 @@ impl Holder {
         record.to_string()
     }
 
-    /// What he may still want, a coupon in so many of a hundred cases; nothing once he is tired of it.
-    pub fn wish(&self, rng: &mut Rng, coupons: u32) -> Option<Aim> {
+    /// What he may still want; nothing once he is tired of it.
+    pub fn wish(&self, rng: &mut Rng, habits: Habits) -> Option<Aim> {
         if self.errands >= ERRANDS {
             return None;
         }
         let articles: Vec<usize> = (0..ARTICLES.len())
             .filter(|&article| self.bought[article] < ARTICLES[article].per_account)
             .collect();
-        let unloaded: Vec<usize> = (0..COUPONS.len()).filter(|&coupon| !self.loaded[coupon]).collect();
-        if !unloaded.is_empty() && percent(rng, coupons) {
+        let is_offered = |coupon: &usize| *coupon != OVERDUE || habits.overdue;
+        let coupons = (0..COUPONS.len()).filter(is_offered);
+        let unloaded: Vec<usize> = coupons.filter(|&coupon| !self.loaded[coupon]).collect();
+        if !unloaded.is_empty() && percent(rng, habits.coupons) {
             return Some(Aim::Coupon(unloaded[rng.usize(0..unloaded.len())], Use::any(rng)));
         }
         (!articles.is_empty()).then(|| Aim::Article(articles[rng.usize(0..articles.len())], Plan::any(rng)))

@@ -152,7 +152,9 @@ impl Shoppers {
         for n in (0..COUPONS.len()).filter(|n| *n != OVERDUE) {
             shoppers.publish_coupon(n, 1, start.plus(365 * DAY));
         }
-        shoppers.prolong(start);
+        if habits.overdue {
+            shoppers.prolong(start);
+        }
         for _ in 0..habits.holders {
             let holder = shoppers.link(start.minus(30 * DAY));
             shoppers.holders.push(holder);
