@@ -115,3 +115,25 @@ fn everything_that_can_come_of_a_plan_does() {
         assert!(nothing.contains(&wanted), "{wanted} is not in {nothing:?}");
     }
 }
+
+#[test]
+fn the_coupon_that_expires_can_be_left_out() {
+    for overdue in [true, false] {
+        let habits = Habits { coupons: 100, overdue, ..Habits::default() };
+        let (mut shoppers, mut maker) = (Shoppers::with(habits, 6, start()), Maker::new(6));
+        let (mut offers, mut asked) = (0, 0);
+        while let Some(happening) = shoppers.next(start().plus(30 * MINUTE), &mut maker) {
+            match happening {
+                Happening::Offer { id, .. } => offers += usize::from(id == COUPONS[OVERDUE].id),
+                Happening::Record(bytes) => {
+                    let text = String::from_utf8(bytes).unwrap();
+                    asked += usize::from(text.to_lowercase().contains("loadskates"));
+                }
+                _ => {}
+            }
+        }
+        // A version in each half of a window.
+        assert_eq!(offers, if overdue { 31 } else { 0 });
+        assert_eq!(asked > 10, overdue, "{asked}");
+    }
+}
