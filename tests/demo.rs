@@ -69,9 +69,18 @@ impl Running {
 
 /// The numbers of `requested 412 = confirmed 280 + lapsed 71 + cancelled 33 + pending 28`.
 fn sum(stdout: &str) -> BTreeMap<String, u64> {
-    let line =
-        stdout.lines().find_map(|line| line.strip_prefix("purchases   ")).expect("a line of purchases");
-    let words: Vec<&str> = line.split([' ', '=', '+']).filter(|word| !word.is_empty()).collect();
+    numbers(stdout, "purchases   ")
+}
+
+/// The numbers of `loaded 61 = redeemed 35 + expired 15 + still loaded 11; reversed 6`.
+fn coupons(stdout: &str) -> BTreeMap<String, u64> {
+    numbers(stdout, "coupons     ")
+}
+
+fn numbers(stdout: &str, begin: &str) -> BTreeMap<String, u64> {
+    let line = stdout.lines().find_map(|line| line.strip_prefix(begin)).expect("a line of the summary");
+    let line = line.replace("still loaded", "still_loaded");
+    let words: Vec<&str> = line.split([' ', '=', '+', ';']).filter(|word| !word.is_empty()).collect();
     words
         .chunks(2)
         .map(|pair| (pair[0].to_owned(), pair[1].replace(',', "").parse().expect("a number")))
@@ -80,7 +89,7 @@ fn sum(stdout: &str) -> BTreeMap<String, u64> {
 
 #[test]
 fn the_summary_adds_up() {
-    let output = finished(&["--for", "6s", "--seed", "7", "--rate", "500"]);
+    let output = finished(&["--for", "10s", "--seed", "7", "--rate", "500"]);
     let stdout = text(&output.stdout);
     assert_eq!(output.status.code(), Some(0), "{stdout}{}", text(&output.stderr));
     let sum = sum(&stdout);
@@ -94,12 +103,23 @@ fn the_summary_adds_up() {
     }
     let billed = format!("nobody was billed twice: {0} orders, {0} purchases", sum["confirmed"]);
     assert!(stdout.contains(&billed), "{stdout}");
+    let coupons = coupons(&stdout);
+    assert_eq!(
+        coupons["loaded"],
+        coupons["redeemed"] + coupons["expired"] + coupons["still_loaded"],
+        "{stdout}"
+    );
+    for what in ["redeemed", "reversed", "expired", "still_loaded"] {
+        assert!(coupons[what] > 0, "{what}: {stdout}");
+    }
+    let credited = format!("nobody was credited twice: {0} orders, {0} redeemed", coupons["redeemed"]);
+    assert!(stdout.contains(&credited), "{stdout}");
     assert!(stdout.contains("killed      0 desk workers"), "{stdout}");
     assert!(
         stdout.lines().any(|line| line.starts_with("refusals    ") && line.contains("wrong_code ")),
         "{stdout}"
     );
-    for story in [" requested ", " confirmed ", " refused   ", "; desk time "] {
+    for story in [" requested ", " confirmed ", " refused   ", " loaded    ", " redeemed  ", "; desk time "] {
         assert!(stdout.contains(story), "{story}: {stdout}");
     }
     // Nothing but text where nobody watches.

@@ -73,6 +73,7 @@ fn replay(staged: &Staged, folder: &Path) -> Result<Vec<Value>, Failed> {
     let files = [
         ("offers.jsonl", &staged.offers),
         ("accounts.jsonl", &staged.accounts),
+        ("transactions.jsonl", &staged.transactions),
         ("tweets.jsonl", &staged.tweets),
         ("dead-letters.jsonl", &String::new()),
         ("expected.jsonl", &expected),
@@ -86,6 +87,9 @@ fn replay(staged: &Staged, folder: &Path) -> Result<Vec<Value>, Failed> {
     command.current_dir(folder).stdin(Stdio::null()).arg("replay");
     command.args(["--offers", "offers.jsonl", "--accounts", "accounts.jsonl", "--secret-file", "secret"]);
     command.args(["--dead-letters", "dead-letters.jsonl"]);
+    if !staged.transactions.is_empty() {
+        command.args(["--card-transactions", "transactions.jsonl"]);
+    }
     if let Some(until) = &staged.until {
         command.args(["--until", until]);
     }
@@ -110,6 +114,7 @@ fn language() -> Vec<Trial> {
         Trial::test("language::codes_and_ids_of_known_purchases", known_codes),
         Trial::test("language::a_slip_of_the_pen_is_a_fault_with_its_line", slips),
         Trial::test("language::what_is_staged", staged),
+        Trial::test("language::what_is_paid_is_staged", paid),
         Trial::test("language::differences_are_seen", differences),
     ]
 }
@@ -170,6 +175,33 @@ fn slips() -> Result<(), Failed> {
             "4: the table line of 2013-02-13T12:00:00.000Z is not",
         ),
         ("again A -> nothing", "3: no tweet is called A"),
+        ("anna pays 1.00 USD at mall -> nothing", "3: this needs a time"),
+        ("12:00 anna pays 1.00 USD -> nothing", "3: at is missing before Arrow"),
+        ("12:00 anna pays little USD at mall -> nothing", "3: little is not known here"),
+        ("12:00 anna gets 1.00 USD of P -> nothing", "3: back is missing before of"),
+        ("12:00 anna gets 1.00 USD back of P -> nothing", "3: no payment is called P"),
+        ("stranger zed\n12:00 zed pays 1.00 USD at mall -> nothing", "4: zed has no account: which card?"),
+        ("12:00 anna tweets \"x\" -> loaded A", "3: of which offer?"),
+        ("12:00 anna tweets \"x\" -> loaded A teapot", "3: there is no coupon teapot"),
+        ("12:00 settles -> expired A", "3: no coupon A is loaded"),
+        (
+            "12:00 settles -> nothing\n12:00 account anna frozen -> nothing",
+            "4: at one time the tables come before",
+        ),
+        ("12:00 passes -> nothing\n12:00 settles -> nothing", "4: desk time is already"),
+        (
+            "12:00 anna pays 1.00 USD at mall called P -> nothing\n12:00 passes -> nothing\nagain P -> nothing",
+            "5: the copy of P has to stand directly behind it",
+        ),
+        (
+            "offer shoes #LoadShoes credit 1.00 USD\n12:00 anna tweets \"x\" -> loaded A, redeemed A 1.00 USD",
+            "4: by which payment or refund?",
+        ),
+        (
+            "offer shoes #LoadShoes credit 1.00 USD\n12:00 anna tweets \"x\" -> loaded A\n12:01 settles -> reversed A",
+            "5: A is not redeemed yet",
+        ),
+        ("offer shoes #LoadShoes min_spend 1.00 USD", "3: offer shoes has no price"),
         ("12:00 until -> nothing\n12:01 passes -> nothing", "3: until is the last line"),
     ];
     for (lines, wanted) in cases {
@@ -212,6 +244,38 @@ fn staged() -> Result<(), Failed> {
     equal(requested["deadline"].as_str(), Some("2013-02-13T12:15:00.001Z"))?;
     equal(requested["price"]["amount"].as_u64(), Some(2450))?;
     equal(cancelled["at"].as_str(), Some("2013-02-13T12:05:00.000Z"))
+}
+
+fn paid() -> Result<(), Failed> {
+    let source = format!(
+        "{TABLES}offer shoes #LoadShoes credit 10.00 USD min_spend 50.00 USD merchant mall redeem_by 1d+12:00\n\
+         12:00 anna tweets \"#LoadShoes\" -> loaded A\n\
+         12:01 anna pays 62.00 USD at mall called P -> redeemed A 10.00 USD\n\
+         again P -> nothing\n\
+         12:02 anna gets 12.01 USD back of P called R -> reversed A\n"
+    );
+    let staged = parse(&source)
+        .and_then(|statements| stage(&statements, SECRET))
+        .map_err(|fault| Failed::from(fault.to_string()))?;
+    let transactions: Result<Vec<Value>, _> = staged.transactions.lines().map(serde_json::from_str).collect();
+    let [payment, copy, refund] = &transactions?[..] else {
+        return Err(format!("three transactions were told, not {}", staged.transactions).into());
+    };
+    equal(payment, copy)?;
+    let read = "{\"transaction_id\":\"t-P\",\"card_token\":\"tok_anna\",\"merchant_id\":\"mall\",\"kind\":\"payment\",\
+        \"amount\":{\"amount\":6200,\"currency\":\"USD\"},\"at\":\"2013-02-13T12:01:00.000Z\"}";
+    equal(payment, &serde_json::from_str(read)?)?;
+    equal((refund["of"].as_str(), refund["kind"].as_str()), (Some("t-P"), Some("refund")))?;
+    let types: Vec<&str> = staged.expected.iter().filter_map(|(_, event)| event["type"].as_str()).collect();
+    equal(
+        types.as_slice(),
+        &["coupon.loaded", "coupon.redeemed", "order.credited", "coupon.reversed", "order.credit_reversed"],
+    )?;
+    let reversed = &staged.expected[3].1;
+    equal(reversed["credited"]["amount"].as_u64(), Some(1_000))?;
+    equal(reversed["transaction_id"].as_str(), Some("t-R"))?;
+    equal(reversed["redeem_by"].as_str(), Some("2013-02-14T12:00:00.000Z"))?;
+    equal(staged.expected[4].1["card_token"].as_str(), Some("tok_anna"))
 }
 
 fn differences() -> Result<(), Failed> {

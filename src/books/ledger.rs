@@ -1,23 +1,25 @@
-//! The ledger: checks from the events alone that every purchase ends once, and is billed once.
+//! The ledger: checks from the events alone that every purchase ends once, and is billed once, and every coupon
+//! credited once.
 //!
 //! It knows nothing of the desk, and believes nothing but the events. Those of one account come in their
 //! order; those of `purchases` and those of `orders` come in any, as two topics do. It remembers every
-//! purchase, some hundred bytes each. At the end it is compared with the desk's own books.
+//! purchase and coupon, some hundred bytes each. At the end it is compared with the desk's own books.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Display;
 
 use uuid::Uuid;
 
 use super::audit::Audit;
+use super::coupons::Coupons;
 use crate::core::event::{Details, Event, EventKind};
 
-/// What has become of the purchases.
+/// What has become of the purchases and coupons.
 #[derive(Debug, Default)]
 pub struct Ledger {
     purchases: HashMap<Uuid, Purchase>,
-    /// Credits given and taken back: type, offer, transaction.
-    credits: HashSet<(EventKind, Option<String>, String)>,
+    /// The coupons among them.
+    pub coupons: Coupons,
     /// Events by type.
     events: BTreeMap<EventKind, u64>,
     /// Refusals by reason.
@@ -36,16 +38,6 @@ struct Purchase {
 }
 
 impl Ledger {
-    /// Takes down what the biller is told of a coupon's credit: one of an offer for each transaction.
-    fn credit(&mut self, event: &Event, transaction_id: &str) {
-        let credit = (event.kind, event.offer_id.clone(), transaction_id.to_owned());
-        if !self.credits.insert(credit) {
-            self.doubles += 1;
-            let kind = event.kind.as_str();
-            self.faults.push(format!("transaction {transaction_id}: {kind} twice for one offer"));
-        }
-    }
-
     /// Takes one event down.
     pub fn note(&mut self, event: &Event) {
         *self.events.entry(event.kind).or_default() += 1;
@@ -53,16 +45,15 @@ impl Ledger {
             *self.refusals.entry(reason.as_str()).or_default() += 1;
             return;
         }
-        if let Details::OrderCredit { transaction_id, .. } = &event.details {
-            return self.credit(event, transaction_id);
-        }
-        if matches!(
-            event.kind,
-            EventKind::CouponLoaded
-                | EventKind::CouponRedeemed
-                | EventKind::CouponReversed
-                | EventKind::CouponExpired
-        ) {
+        let is_of_a_coupon = matches!(
+            event.details,
+            Details::CouponLoaded { .. }
+                | Details::CouponCredit { .. }
+                | Details::CouponExpired { .. }
+                | Details::OrderCredit { .. }
+        );
+        if is_of_a_coupon {
+            self.doubles += u64::from(self.coupons.note(event, &mut self.faults));
             return;
         }
         let Some(id) = event.purchase_id else {
@@ -114,6 +105,7 @@ impl Ledger {
     /// Everything that does not add up, given the desk's own books.
     pub fn faults(&self, audit: &Audit) -> Vec<String> {
         let mut faults = self.faults.clone();
+        faults.extend(self.coupons.faults(audit));
         for (id, purchase) in &self.purchases {
             if self.is_open(id) && !audit.pending.contains(id) && !audit.submitted.contains(id) {
                 faults.push(format!("purchase {id}: has no end, and the desk knows nothing of it"));
@@ -149,7 +141,9 @@ mod tests {
     use super::*;
     use crate::core::event::{Cause, Reason, Subject};
     use crate::core::ids::{AccountId, TweetId};
+    use crate::core::money::{Currency, Money};
     use crate::core::time::Time;
+    use crate::core::transaction::CardToken;
 
     fn event(kind: EventKind, purchase: Option<u128>) -> Event {
         let tweet = TweetId::new(7).unwrap();
@@ -178,7 +172,7 @@ mod tests {
 
     fn audit(pending: &[u128], submitted: &[u128]) -> Audit {
         let ids = |ids: &[u128]| ids.iter().map(|id| Uuid::from_u128(*id)).collect();
-        Audit { pending: ids(pending), submitted: ids(submitted) }
+        Audit { pending: ids(pending), submitted: ids(submitted), ..Audit::default() }
     }
 
     use EventKind::*;
@@ -254,6 +248,27 @@ mod tests {
         let faults = ledger.faults(&Audit::default());
         assert_eq!(faults[0], "a purchase.lapsed without purchase_id");
         assert_eq!(faults[1], "an event cannot be read: purchases/0@7: no JSON");
+    }
+
+    #[test]
+    fn a_credit_that_comes_twice_is_the_worst_and_one_without_its_order_a_fault() {
+        let credit = |kind, details| {
+            let offer = Some(("shoes", 1));
+            let subject = Subject { account: AccountId::new(1).unwrap(), purchase_id: None, offer };
+            subject.event(kind, Time::ZERO, "t-1", "", details)
+        };
+        let credited = Money::new(500, Currency::parse("USD").unwrap());
+        let (card_token, transaction_id) = (CardToken::new("tok"), "t-1".to_owned());
+        let order = credit(OrderCredited, Details::OrderCredit { card_token, transaction_id, credited });
+        let mut ledger = Ledger::default();
+        ledger.note(&order);
+        assert_eq!(ledger.doubles, 0);
+        let without = "transaction t-1: nothing credited for shoes by purchases, $5.00 by orders";
+        assert_eq!(ledger.faults(&Audit::default()), [without]);
+        ledger.note(&order);
+        assert_eq!((ledger.doubles, ledger.count(OrderCredited)), (1, 2));
+        let twice = "coupon shoes of account 1: order.credited twice by one transaction";
+        assert_eq!(ledger.faults(&Audit::default()), [twice, without]);
     }
 
     #[test]

@@ -220,6 +220,11 @@ impl Fleet {
                 let partition = partition_of(&key, 2);
                 self.write(&topics.accounts, partition, Some(key), json.map(String::into_bytes));
             }
+            Happening::Transaction { card, json } => {
+                let key = card.as_str().as_bytes().to_vec();
+                let partition = partition_of(&key, 2);
+                self.write(&topics.card_transactions, partition, Some(key), Some(json.into_bytes()));
+            }
         }
     }
 

@@ -16,12 +16,14 @@ use hashbuy::core::time::Time;
 use hashbuy::firehose::{Maker, Shoppers};
 use serde_json::Value;
 
-/// What became of every purchase.
+/// What became of every purchase, and of the coupons.
 #[derive(Debug, Default)]
 struct Books {
     requested: BTreeSet<String>,
     ends: BTreeMap<String, String>,
     refused: usize,
+    /// Events of coupons, by type.
+    coupons: BTreeMap<String, usize>,
 }
 
 /// Reads the events of a run, and checks what holds for any.
@@ -36,6 +38,9 @@ fn audit(purchases: &[Value], orders: &[Value]) -> Books {
             "purchase.requested" => assert!(books.requested.insert(purchase), "requested twice: {event}"),
             "purchase.refused" => books.refused += 1,
             "purchase.reminded" => {}
+            coupon if coupon.starts_with("coupon.") => {
+                *books.coupons.entry(coupon.to_owned()).or_default() += 1;
+            }
             end => {
                 let before = books.ends.insert(purchase.clone(), end.to_owned());
                 assert_eq!(before, None, "ended twice: {event}");
@@ -46,9 +51,23 @@ fn audit(purchases: &[Value], orders: &[Value]) -> Books {
     assert!(ended.is_subset(&books.requested), "ended without a request");
     let confirmed: Vec<&String> =
         books.ends.iter().filter(|(_, end)| *end == "purchase.confirmed").map(|(id, _)| id).collect();
-    let mut ordered: Vec<&str> = orders.iter().map(|order| order["purchase_id"].as_str().unwrap()).collect();
+    let (placed, credits): (Vec<&Value>, Vec<&Value>) =
+        orders.iter().partition(|order| order["type"] == "order.placed");
+    let mut ordered: Vec<&str> = placed.iter().map(|order| order["purchase_id"].as_str().unwrap()).collect();
     ordered.sort_unstable();
     assert_eq!(ordered, confirmed, "orders and confirmed purchases are the same");
+    let of_events = purchases.iter().filter(|event| event.get("credited").is_some());
+    let [by_events, by_orders] = [of_events.collect(), credits].map(|events: Vec<&Value>| {
+        let credit = |event: &Value| format!("{} {}", event["transaction_id"], event["credited"]);
+        let mut credits: Vec<String> = events.into_iter().map(credit).collect();
+        credits.sort_unstable();
+        credits
+    });
+    assert_eq!(by_events, by_orders, "what is credited and taken back is the same in both topics");
+    let counted = |kind: &str| books.coupons.get(kind).copied().unwrap_or(0);
+    let ended = counted("coupon.redeemed") + counted("coupon.expired");
+    assert!(ended <= counted("coupon.loaded"), "{books:?}");
+    assert!(counted("coupon.reversed") <= counted("coupon.redeemed"), "{books:?}");
     books
 }
 
@@ -92,6 +111,9 @@ fn from_the_firehose_to_the_orders() {
     assert!(count(&books, "purchase.confirmed") > 20, "{books:?}");
     assert!(count(&books, "purchase.lapsed") > 5 && count(&books, "purchase.cancelled") > 2, "{books:?}");
     assert!(books.refused > 5);
+    for (kind, least) in [("loaded", 20), ("redeemed", 10), ("reversed", 2), ("expired", 2)] {
+        assert!(books.coupons.get(&format!("coupon.{kind}")) >= Some(&least), "{kind}: {books:?}");
+    }
     assert_eq!(fleet.aborts, 0);
 }
 

@@ -41,6 +41,7 @@ impl Janitor {
         for (group, topic, partitions) in [
             (format!("{}-scan", self.app), &self.topics.tweets, TWEETS),
             (format!("{}-desk", self.app), &self.topics.inbox, INBOX),
+            (format!("{}-tables", self.app), &self.topics.card_transactions, INBOX),
         ] {
             for (partition, offset) in committed(&mut *self.lookup, &group, topic, partitions)? {
                 // One record stays: to the time keeper a partition without any is a silent one.

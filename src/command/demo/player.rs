@@ -1,4 +1,5 @@
-//! The player: the made-up firehose and the table records of the shoppers, written into the topics.
+//! The player: the made-up firehose, the table records and the card transactions of the shoppers, written into the
+//! topics.
 //!
 //! It moves in ticks. What it makes is a function of the seed, of the times, and of what the shoppers were
 //! told; these hear of events when the events are there, so no two runs are the same.
@@ -203,6 +204,11 @@ impl Places {
                 let number = partition_of(key.as_bytes(), INBOX);
                 let partition = Partition::new(self.topics.accounts.as_str(), number);
                 (partition, key, json.map(String::into_bytes))
+            }
+            Happening::Transaction { card, json } => {
+                let number = partition_of(card.as_str().as_bytes(), INBOX);
+                let partition = Partition::new(self.topics.card_transactions.as_str(), number);
+                (partition, card.as_str().to_owned(), Some(json.into_bytes()))
             }
         };
         NewRecord { partition, key: Some(key.into_bytes()), value, headers: Vec::new() }

@@ -1,8 +1,8 @@
-//! What a person sees: purchases as they happen, and how fast it all goes.
+//! What a person sees: purchases and coupons as they happen, and how fast it all goes.
 //!
 //! On a terminal the numbers stand at the bottom and the purchases scroll above them; elsewhere each
-//! second has a line. More happens than anybody can read, so some purchases are followed from their
-//! request to their end, a few refusals are shown beside them, and the rest is counted.
+//! second has a line. More happens than anybody can read, so some purchases and coupons are followed from their
+//! beginning to their end, a few refusals are shown beside them, and the rest is counted.
 
 use std::collections::HashSet;
 use std::io::{self, IsTerminal, Write};
@@ -10,9 +10,11 @@ use std::io::{self, IsTerminal, Write};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use uuid::Uuid;
 
+use super::story::{clock, coloured, story};
 use crate::books::ledger::Ledger;
 use crate::command::Error;
-use crate::core::event::{Cause, Details, Event, EventKind};
+use crate::core::event::{Event, EventKind};
+use crate::core::ids::AccountId;
 use crate::core::time::{SECOND, Time};
 use crate::firehose::Shoppers;
 use crate::service::Notice;
@@ -23,14 +25,57 @@ pub struct Screen {
     colours: bool,
     /// As much of the world's time passes in one second of ours, in milliseconds.
     second: i64,
-    /// Requests and refusals that may still be shown in this second of ours, and which one that is.
-    left: (u32, u32),
+    /// What may still begin to be shown in this second of ours, and which one that is.
+    left: Left,
     number: i64,
-    followed: HashSet<Uuid>,
+    followed: HashSet<Thread>,
     /// Events that were not shown since the last status line.
     left_out: u64,
     /// The first error of writing.
     failed: Option<io::Error>,
+}
+
+/// So many of each may still be shown.
+#[derive(Default)]
+struct Left {
+    requests: u32,
+    refusals: u32,
+    loads: u32,
+}
+
+/// What has a beginning and an end.
+#[derive(PartialEq, Eq, Hash)]
+enum Thread {
+    Purchase(Uuid),
+    /// Of an offer, loaded by an account.
+    Coupon(AccountId, String),
+}
+
+impl Thread {
+    fn of(event: &Event) -> Option<Thread> {
+        let purchase = event.purchase_id.map(Thread::Purchase);
+        let is_of_a_coupon = matches!(
+            event.kind,
+            EventKind::CouponLoaded
+                | EventKind::CouponRedeemed
+                | EventKind::CouponReversed
+                | EventKind::CouponExpired
+        );
+        let coupon = event.offer_id.as_ref().filter(|_| is_of_a_coupon);
+        purchase.or(coupon.map(|offer_id| Thread::Coupon(event.account_id, offer_id.clone())))
+    }
+
+    /// Whether it ends with an event; a redeemed coupon may still be reversed.
+    fn ends_with(kind: EventKind) -> bool {
+        matches!(
+            kind,
+            EventKind::Confirmed
+                | EventKind::Lapsed
+                | EventKind::Cancelled
+                | EventKind::CouponReversed
+                | EventKind::CouponExpired
+        )
+    }
 }
 
 /// How it goes.
@@ -79,7 +124,7 @@ impl Screen {
             bar,
             colours,
             second,
-            left: (0, 0),
+            left: Left::default(),
             number: -1,
             followed: HashSet::new(),
             left_out: 0,
@@ -144,6 +189,13 @@ impl Screen {
             EventKind::Reminded,
         ]
         .map(|kind| grouped(ledger.count(kind)));
+        let [loaded, redeemed, reversed, expired] = [
+            EventKind::CouponLoaded,
+            EventKind::CouponRedeemed,
+            EventKind::CouponReversed,
+            EventKind::CouponExpired,
+        ]
+        .map(|kind| grouped(ledger.count(kind)));
         let (clock, pendings, desk_time) = (clock(status.now), status.pendings, status.desk_time());
         let (tweets, megabytes) = (grouped(status.tweets.round() as u64), status.bytes / 1e6);
         let (kills, doubles) = (status.kills, ledger.doubles);
@@ -152,6 +204,7 @@ impl Screen {
                 "\n{clock}   {tweets} tweets/s   {megabytes:.1} MB/s   {desk_time}\n\
                  requested {requested}   confirmed {confirmed}   lapsed {lapsed}   cancelled {cancelled}   \
                  pending {pendings}   refused {refused}   reminded {reminded}\n\
+                 coupons loaded {loaded}   redeemed {redeemed}   reversed {reversed}   expired {expired}\n\
                  killed {kills}   double purchases {doubles}   ({} events not shown)\n\
                  k kills a desk worker   q or Ctrl-C ends the demo",
                 grouped(self.left_out)
@@ -160,7 +213,8 @@ impl Screen {
                 let left_out = std::mem::take(&mut self.left_out);
                 self.line(&format!(
                     "{clock}  -- {tweets} tweets/s, {megabytes:.1} MB/s; requested {requested}, confirmed {confirmed}, \
-                     lapsed {lapsed}, cancelled {cancelled}, pending {pendings}, refused {refused} \
+                     lapsed {lapsed}, cancelled {cancelled}, pending {pendings}, refused {refused}; coupons: \
+                     loaded {loaded}, redeemed {redeemed}, reversed {reversed}, expired {expired} \
                      ({left_out} events not shown); {desk_time}; double purchases {doubles}"
                 ));
             }
@@ -186,29 +240,27 @@ impl Screen {
         let number = event.at.millis() / self.second.max(1);
         if number > self.number {
             self.number = number;
-            self.left = if self.bar.is_some() { (3, 2) } else { (1, 1) };
+            let (requests, refusals, loads) = if self.bar.is_some() { (3, 2, 2) } else { (1, 1, 1) };
+            self.left = Left { requests, refusals, loads };
         }
-        if let Some(purchase) = event.purchase_id
-            && self.followed.contains(&purchase)
-        {
-            if matches!(event.kind, EventKind::Confirmed | EventKind::Lapsed | EventKind::Cancelled) {
-                self.followed.remove(&purchase);
+        let thread = Thread::of(event);
+        if let Some(thread) = thread.as_ref().filter(|thread| self.followed.contains(thread)) {
+            if Thread::ends_with(event.kind) {
+                self.followed.remove(thread);
             }
             return true;
         }
-        let (requests, refusals) = &mut self.left;
         let left = match event.kind {
-            EventKind::Requested => requests,
-            EventKind::Refused => refusals,
+            EventKind::Requested => &mut self.left.requests,
+            EventKind::Refused => &mut self.left.refusals,
+            EventKind::CouponLoaded => &mut self.left.loads,
             _ => return false,
         };
         if *left == 0 {
             return false;
         }
         *left -= 1;
-        if event.kind == EventKind::Requested {
-            self.followed.extend(event.purchase_id);
-        }
+        self.followed.extend(thread.filter(|_| event.kind != EventKind::Refused));
         true
     }
 }
@@ -216,78 +268,6 @@ impl Screen {
 /// Whether a person is watching stdout.
 pub fn watched() -> bool {
     io::stdout().is_terminal()
-}
-
-/// `12:14:59  anna  #BuyTeapot  confirmed  $24.50`.
-fn story(shoppers: &Shoppers, event: &Event, colours: bool) -> String {
-    let tag = event.offer_id.as_deref().and_then(Shoppers::tag).unwrap_or("-");
-    let (verb, colour, more) = match &event.details {
-        Details::Requested { code, deadline, price, .. } => {
-            ("requested", "", format!("{price}, {code} by {}", clock(*deadline)))
-        }
-        Details::Reminded { code, deadline, .. } => {
-            ("reminded", "", format!("{code} by {}", clock(*deadline)))
-        }
-        Details::Confirmed { price, .. } => ("confirmed", "32", price.to_string()),
-        Details::Lapsed { .. } => ("lapsed", "33", "no code in time".to_owned()),
-        Details::Cancelled { cause, .. } => ("cancelled", "35", words(*cause).to_owned()),
-        Details::Refused { reason, hashtag, .. } => {
-            ("refused", "31", format!("{} ({hashtag})", reason.as_str()))
-        }
-        Details::OrderPlaced { .. } => ("ordered", "", String::new()),
-        Details::CouponLoaded { credit, .. } => ("loaded", "", format!("up to {credit} back")),
-        Details::CouponCredit { credited, .. } if event.kind == EventKind::CouponReversed => {
-            ("reversed", "35", credited.to_string())
-        }
-        Details::CouponCredit { credited, .. } => ("redeemed", "32", credited.to_string()),
-        Details::CouponExpired { credit, .. } => ("expired", "33", credit.to_string()),
-        Details::OrderCredit { credited, .. } => ("credited", "", credited.to_string()),
-    };
-    let (clock, who) = (clock(event.at), who(shoppers, event));
-    let verb = coloured(&format!("{verb:<9}"), colour, colours);
-    format!("{clock}  {who:<9} {tag:<11} {verb} {more}")
-}
-
-/// A text in a colour, by its number; none: as it is.
-fn coloured(text: &str, colour: &str, colours: bool) -> String {
-    match colours && !colour.is_empty() {
-        true => format!("\x1b[{colour}m{text}\x1b[0m"),
-        false => text.to_owned(),
-    }
-}
-
-/// The handle; else the account id.
-fn who(shoppers: &Shoppers, event: &Event) -> String {
-    let reply = match &event.details {
-        Details::Requested { reply, .. }
-        | Details::Reminded { reply, .. }
-        | Details::Confirmed { reply, .. }
-        | Details::Lapsed { reply, .. }
-        | Details::CouponLoaded { reply, .. } => Some(reply),
-        Details::Cancelled { reply, .. } | Details::Refused { reply, .. } => reply.as_ref(),
-        Details::OrderPlaced { .. }
-        | Details::OrderCredit { .. }
-        | Details::CouponCredit { .. }
-        | Details::CouponExpired { .. } => None,
-    };
-    let handle = shoppers.handle(event.account_id).or(reply.and_then(|reply| reply.to.as_deref()));
-    handle.map_or_else(|| event.account_id.to_string(), str::to_owned)
-}
-
-fn words(cause: Cause) -> &'static str {
-    match cause {
-        Cause::Deleted => "the offer tweet was deleted",
-        Cause::Frozen => "the account was frozen",
-        Cause::Unlinked => "the account was unlinked",
-        Cause::Withdrawn => "the offer was withdrawn",
-        Cause::SoldOut => "sold out",
-    }
-}
-
-/// `12:14:59`.
-fn clock(time: Time) -> String {
-    let text = time.to_string();
-    text.get(11..19).unwrap_or(&text).to_owned()
 }
 
 /// `1,234,567`.

@@ -6,6 +6,7 @@ use super::screen::grouped;
 use super::world::Ended;
 use crate::command::Error;
 use crate::core::event::EventKind;
+use crate::core::money::Money;
 use crate::core::time::SECOND;
 
 /// Below this part of the rate that was asked for, the machine was too slow.
@@ -37,6 +38,8 @@ pub fn lines(ended: &Ended, rate: u64, elapsed: Duration) -> Vec<String> {
             None => "desk time   none: the firehose was too short".to_owned(),
         },
         format!("purchases   {}", sum(ended)),
+        format!("coupons     {}", coupons(ended)),
+        format!("credits     {}", credits(ended)),
         format!("refusals    {}", refusals(ended)),
         format!("killed      {} desk workers", grouped(ended.kills)),
     ];
@@ -48,6 +51,14 @@ pub fn lines(ended: &Ended, rate: u64, elapsed: Duration) -> Vec<String> {
             grouped(ledger.count(EventKind::OrderPlaced)),
             grouped(ledger.count(EventKind::Confirmed)),
             grouped(ledger.pendings(&ended.audit))
+        ));
+        lines.push(format!(
+            "credited    nobody was credited twice: {} orders, {} redeemed; {} taken back; the desk's changelog knows \
+             the same {} loaded",
+            grouped(ledger.count(EventKind::OrderCredited)),
+            grouped(ledger.count(EventKind::CouponRedeemed)),
+            grouped(ledger.count(EventKind::OrderCreditReversed)),
+            grouped(ledger.coupons.still_loaded())
         ));
     }
     if ended.unscanned > 0 {
@@ -91,6 +102,30 @@ fn sum(ended: &Ended) -> String {
         count(EventKind::Cancelled),
         grouped(ledger.pendings(&ended.audit))
     )
+}
+
+/// `loaded 61 = redeemed 35 + expired 15 + still loaded 11; reversed 6`.
+fn coupons(ended: &Ended) -> String {
+    let ledger = &ended.biller.ledger;
+    let count = |kind| grouped(ledger.count(kind));
+    format!(
+        "loaded {} = redeemed {} + expired {} + still loaded {}; reversed {}",
+        count(EventKind::CouponLoaded),
+        count(EventKind::CouponRedeemed),
+        count(EventKind::CouponExpired),
+        grouped(ended.audit.loaded.values().sum()),
+        count(EventKind::CouponReversed)
+    )
+}
+
+/// `£12.50 and $210.00 of the £20.00 and $480.00 that were loaded; $35.00 taken back`.
+fn credits(ended: &Ended) -> String {
+    let [at_most, credited, taken_back] = ended.biller.ledger.coupons.sums.each_ref().map(|sum| {
+        let amounts = sum.iter().map(|(currency, amount)| Money::new(*amount, *currency).to_string());
+        let amounts: Vec<String> = amounts.collect();
+        if amounts.is_empty() { "nothing".to_owned() } else { amounts.join(" and ") }
+    });
+    format!("{credited} of the {at_most} that were loaded; {taken_back} taken back")
 }
 
 /// `60: lapsed 31, wrong_code 29`.

@@ -1,9 +1,9 @@
 //! The world of the demo: a made-up firehose in front of the real workers, and a biller behind them.
 //!
 //! ```text
-//! Player --> tweets, offers, accounts --> [Crew: feeder, scan, keeper, desks] --> purchases, orders --> Biller
-//!    ^                                                                                                    |
-//!    +------------------------------ the shoppers hear of events ----------------------------------------+
+//! Player --> tweets, offers, accounts, --> [Crew: feeder, scan, keeper, desks] --> purchases, orders --> Biller
+//!    ^       card-transactions                                                                            |
+//!    +------------------------------ the shoppers hear of events -----------------------------------------+
 //! ```
 //!
 //! Everything goes through the log. What comes from inside the service are two numbers for the screen, how

@@ -17,7 +17,8 @@ use crate::load::report::Percentiles;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 The service runs elsewhere: `hashbuy run` with the same topics. Offers and accounts of the shoppers
-are published before the first tweet: do not give it the topics of a real service.
+are published before the first tweet, and card transactions while it lasts: one shopper in ten loads
+a coupon. Do not give it the topics of a real service.
 
 A latency counts from the time at which its tweet was due, whether or not anything could keep up.
 
@@ -86,7 +87,7 @@ pub fn run(args: &Drive) -> Result<(), Error> {
     said().map_err(|error| Error::stdout(&error))?;
     if driven.heard.ledger.doubles > 0 {
         return Err(Error::Failed(format!(
-            "{} purchases were confirmed or billed twice",
+            "{} purchases were confirmed or billed twice, or coupons credited",
             driven.heard.ledger.doubles
         )));
     }

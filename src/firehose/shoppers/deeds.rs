@@ -4,12 +4,13 @@ use std::collections::VecDeque;
 
 use fastrand::Rng;
 
-use super::holder::Errand;
+use super::coupon::Use;
+use super::holder::{Aim, Errand};
 use super::plan::{Act, Plan, errand};
 use super::shop::ARTICLES;
 use super::{Happening, NOBODY, Read, STRANGERS, Shoppers, Step};
 use crate::core::ids::AccountId;
-use crate::core::time::{DAY, Time};
+use crate::core::time::{DAY, SECOND, Time};
 use crate::firehose::words::{name, one_of, percent};
 use crate::firehose::{Draft, Format, Maker, Original};
 
@@ -23,13 +24,15 @@ impl Shoppers {
             _ => {}
         }
         let Some(n) = self.idle.pop_front() else { return };
-        match self.holders[n].wish(&mut self.rng) {
-            Some(article) => {
-                let plan = Plan::any(&mut self.rng);
+        match self.holders[n].wish(&mut self.rng, self.habits) {
+            Some(aim) => {
                 self.holders[n].errands += 1;
                 self.holders[n].errand =
-                    Some(Errand { plan, article, asked: None, answered: false, code: None });
+                    Some(Errand { aim, asked: None, answered: false, code: None, paid: None });
                 self.plan(time, Step::Act(n, Act::Ask));
+                if matches!(aim, Aim::Coupon(_, Use::Hurry)) {
+                    self.plan(time.plus(SECOND), Step::Act(n, Act::Pay));
+                }
                 self.plan(time.plus(errand(self.habits)), Step::Act(n, Act::Rest));
             }
             // He has all that he wants, and makes room for somebody who has had a card for long.
@@ -102,6 +105,9 @@ impl Shoppers {
             }
             // Who comes now has his card on hold at first.
             Act::Unlink => self.unlink(n, time),
+            Act::Pay | Act::PayLittle => self.pay(n, act, time),
+            Act::PayAgain => self.pay_again(n),
+            Act::Refund | Act::RefundSome => self.refund(n, act, time),
             Act::Rest => {
                 self.given_up += u64::from(self.holders[n].waits());
                 self.holders[n].errand = None;
@@ -112,9 +118,10 @@ impl Shoppers {
 
     fn ask(&mut self, n: usize, act: Act, time: Time, maker: &mut Maker) {
         let Some(errand) = &self.holders[n].errand else { return };
-        let (plan, tag) = (errand.plan, ARTICLES[errand.article].tag);
-        let text = request(&mut self.rng, tag);
-        let read = if plan == Plan::BuyByQuote && act == Act::Ask { self.read.back() } else { None };
+        let aim = errand.aim;
+        let text = request(&mut self.rng, aim.tag());
+        let by_quote = matches!(aim, Aim::Article(_, Plan::BuyByQuote)) && act == Act::Ask;
+        let read = if by_quote { self.read.back() } else { None };
         let holder = &self.holders[n];
         let draft = Draft {
             time,

@@ -3,12 +3,15 @@
 use fastrand::Rng;
 use serde_json::json;
 
+use super::Habits;
+use super::coupon::Use;
 use super::plan::Plan;
-use super::shop::ARTICLES;
+use super::shop::{ARTICLES, COUPONS, OVERDUE};
 use crate::core::ids::{AccountId, TweetId};
 use crate::core::time::Time;
+use crate::core::transaction::CardToken;
 use crate::firehose::Format;
-use crate::firehose::words::name;
+use crate::firehose::words::{name, percent};
 
 /// After so many plans a holder is tired of it, even if some offer is beyond his cap for ever.
 const ERRANDS: u32 = 20;
@@ -24,6 +27,8 @@ pub(super) struct Holder {
     cap: Option<u64>,
     /// Units that he has bought, by article.
     pub bought: [u32; ARTICLES.len()],
+    /// Coupons that were on his card at some time.
+    pub loaded: [bool; COUPONS.len()],
     /// Plans that he has had.
     pub errands: u32,
     /// What he is up to.
@@ -34,14 +39,43 @@ pub(super) struct Holder {
 
 /// A plan on its way.
 pub(super) struct Errand {
-    pub plan: Plan,
-    pub article: usize,
+    pub aim: Aim,
     /// The tweet that asked, once it is out, and its text.
     pub asked: Option<(TweetId, String)>,
     /// Whether an event has answered it.
     pub answered: bool,
     /// The code, once it is known.
     pub code: Option<String>,
+    /// What he has paid last with a coupon in mind.
+    pub paid: Option<Paid>,
+}
+
+/// What a plan is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Aim {
+    /// An article, by its number.
+    Article(usize, Plan),
+    /// A coupon, by its number.
+    Coupon(usize, Use),
+}
+
+impl Aim {
+    /// The offer's tag, with its sign.
+    pub fn tag(self) -> &'static str {
+        match self {
+            Aim::Article(n, _) => ARTICLES[n].tag,
+            Aim::Coupon(n, _) => COUPONS[n].tag,
+        }
+    }
+}
+
+/// A payment.
+pub(super) struct Paid {
+    pub id: String,
+    /// What is left of it, in minor units.
+    pub left: i64,
+    /// The last record of it: the payment's own, or that of a refund.
+    pub record: String,
 }
 
 impl Holder {
@@ -59,6 +93,7 @@ impl Holder {
             linked_at,
             cap: (n % 25 == 7).then_some(3_000),
             bought: [0; ARTICLES.len()],
+            loaded: [false; COUPONS.len()],
             errands: 0,
             errand: None,
             last_record: Vec::new(),
@@ -70,12 +105,17 @@ impl Holder {
         self.errand.as_ref().is_some_and(|errand| errand.asked.is_some() && !errand.answered)
     }
 
+    /// The card that is linked.
+    pub fn card(&self) -> CardToken {
+        CardToken::new(format!("tok_{:x}", self.account.get()))
+    }
+
     /// The account's record.
     pub fn record(&self, status: &str) -> String {
         let mut record = json!({
             "account_id": self.account,
             "screen_name": self.handle,
-            "card_token": format!("tok_{:x}", self.account.get()),
+            "card_token": self.card(),
             "delivery_ref": format!("addr_{:x}", self.account.get()),
             "status": status,
             "linked_at": self.linked_at,
@@ -86,14 +126,20 @@ impl Holder {
         record.to_string()
     }
 
-    /// An article that he may still buy; none once he is tired of it.
-    pub fn wish(&self, rng: &mut Rng) -> Option<usize> {
+    /// What he may still want; nothing once he is tired of it.
+    pub fn wish(&self, rng: &mut Rng, habits: Habits) -> Option<Aim> {
         if self.errands >= ERRANDS {
             return None;
         }
-        let may: Vec<usize> = (0..ARTICLES.len())
+        let articles: Vec<usize> = (0..ARTICLES.len())
             .filter(|&article| self.bought[article] < ARTICLES[article].per_account)
             .collect();
-        (!may.is_empty()).then(|| may[rng.usize(0..may.len())])
+        let is_offered = |coupon: &usize| *coupon != OVERDUE || habits.overdue;
+        let coupons = (0..COUPONS.len()).filter(is_offered);
+        let unloaded: Vec<usize> = coupons.filter(|&coupon| !self.loaded[coupon]).collect();
+        if !unloaded.is_empty() && percent(rng, habits.coupons) {
+            return Some(Aim::Coupon(unloaded[rng.usize(0..unloaded.len())], Use::any(rng)));
+        }
+        (!articles.is_empty()).then(|| Aim::Article(articles[rng.usize(0..articles.len())], Plan::any(rng)))
     }
 }

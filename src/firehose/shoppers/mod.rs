@@ -7,9 +7,16 @@
 //! ```text
 //! arrival ─► Ask ──────► (purchase.requested: the code) ─► Confirm, Delete, Guess, ... ─► Rest
 //!            tweet          hear                            tweets, account records
+//!            Ask ──────► (coupon.loaded) ────────────────► Pay, Refund, ... ────────────► Rest
+//!            tweet          hear                            card transactions
 //! ```
+//!
+//! Beside all that holders pay for what has nothing to do with any offer.
 
+mod cards;
+mod coupon;
 mod deeds;
+mod habits;
 mod holder;
 mod plan;
 mod shop;
@@ -20,13 +27,15 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use fastrand::Rng;
 
-use self::holder::Holder;
+pub use self::habits::Habits;
+use self::holder::{Aim, Holder};
 use self::plan::Act;
-use self::shop::{ARTICLES, DELIVERY, SCARCE};
+use self::shop::{ARTICLES, COUPONS, DELIVERY, OVERDUE, SCARCE};
 use super::maker::Maker;
 use crate::core::event::{Details, Event};
 use crate::core::ids::{AccountId, TweetId};
 use crate::core::time::{DAY, MINUTE, SECOND, Time};
+use crate::core::transaction::CardToken;
 
 /// Ids of people without an account.
 const STRANGERS: std::ops::Range<u64> = 1_200_000_000..1_300_000_000;
@@ -34,31 +43,6 @@ const STRANGERS: std::ops::Range<u64> = 1_200_000_000..1_300_000_000;
 const BETWEEN_DELIVERIES: i64 = 20 * MINUTE;
 /// Tweets of others that a shopper may have read.
 const READ: usize = 32;
-
-/// How shoppers go about it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Habits {
-    /// The confirmation window of all offers, in seconds: 60 to 3,600. Plans fill it.
-    pub window_seconds: i64,
-    /// The longest pause between two arrivals, in milliseconds, at least 2; on average it is half as long.
-    pub longest_pause: i64,
-    /// Account holders at any time: one has one plan at a time, and rests for a while behind it.
-    pub holders: u64,
-    /// The account id before the first.
-    pub before_accounts: u64,
-}
-
-impl Default for Habits {
-    /// A window of two minutes, an arrival every three seconds, and 300 holders.
-    fn default() -> Habits {
-        Habits {
-            window_seconds: 120,
-            longest_pause: 6 * SECOND,
-            holders: 300,
-            before_accounts: 1_500_000_000,
-        }
-    }
-}
 
 /// The shoppers.
 pub struct Shoppers {
@@ -75,6 +59,10 @@ pub struct Shoppers {
     linked: u64,
     /// Deliveries of the scarce article.
     deliveries: u64,
+    /// Versions of the coupon that is overdue.
+    prolonged: u64,
+    /// Payments and refunds, each with its number in its id.
+    transactions: u64,
     /// Offer tweets of late, to be repeated, quoted and copied: their author, text and code.
     read: VecDeque<Read>,
     /// Offer tweets of holders that had no answer when they were given up.
@@ -102,6 +90,13 @@ pub enum Happening {
         /// The record, as JSON; none: unlinked.
         json: Option<String>,
     },
+    /// The card company tells of a payment or a refund.
+    Transaction {
+        /// Those of one card stay in their order.
+        card: CardToken,
+        /// The record, as JSON.
+        json: String,
+    },
 }
 
 enum Step {
@@ -109,6 +104,10 @@ enum Step {
     Arrival,
     /// The scarce article is delivered.
     Delivery,
+    /// The overdue coupon is given another last day.
+    Prolong,
+    /// Somebody pays for something that is on no offer.
+    Everyday,
     /// A holder goes on with his plan.
     Act(usize, Act),
 }
@@ -141,12 +140,20 @@ impl Shoppers {
             idle: VecDeque::new(),
             linked: 0,
             deliveries: 1,
+            prolonged: 0,
+            transactions: 0,
             read: VecDeque::new(),
             given_up: 0,
             happened: VecDeque::new(),
         };
         for n in 0..ARTICLES.len() {
             shoppers.publish_offer(n);
+        }
+        for n in (0..COUPONS.len()).filter(|n| *n != OVERDUE) {
+            shoppers.publish_coupon(n, 1, start.plus(365 * DAY));
+        }
+        if habits.overdue {
+            shoppers.prolong(start);
         }
         for _ in 0..habits.holders {
             let holder = shoppers.link(start.minus(30 * DAY));
@@ -156,6 +163,7 @@ impl Shoppers {
         }
         shoppers.plan(start.plus(SECOND), Step::Arrival);
         shoppers.plan(start.plus(BETWEEN_DELIVERIES), Step::Delivery);
+        shoppers.plan(start.plus(SECOND), Step::Everyday);
         shoppers
     }
 
@@ -174,6 +182,8 @@ impl Shoppers {
                     self.publish_offer(SCARCE);
                     self.plan(time.plus(BETWEEN_DELIVERIES), Step::Delivery);
                 }
+                Step::Prolong => self.prolong(time),
+                Step::Everyday => self.everyday(time),
                 Step::Act(holder, act) => self.act(holder, act, time, maker),
             }
         }
@@ -192,6 +202,9 @@ impl Shoppers {
                 if let (Some(article), Some(&holder)) = (article, holder) {
                     self.holders[holder].bought[article] += 1;
                 }
+            }
+            Details::CouponLoaded { tweet_id, .. } => {
+                self.loaded(event.account_id, event.offer_id.as_deref(), *tweet_id, event.at);
             }
             Details::Refused { tweet_id, .. } => {
                 let errand = self.by_account.get(&event.account_id).map(|&n| &mut self.holders[n].errand);
@@ -216,7 +229,9 @@ impl Shoppers {
 
     /// The tag of an offer, with its sign.
     pub fn tag(offer_id: &str) -> Option<&'static str> {
-        ARTICLES.iter().find(|article| article.id == offer_id).map(|article| article.tag)
+        let articles = ARTICLES.iter().map(|article| (article.id, article.tag));
+        let coupons = COUPONS.iter().map(|coupon| (coupon.id, coupon.tag));
+        articles.chain(coupons).find(|(id, _)| *id == offer_id).map(|(_, tag)| tag)
     }
 
     fn plan(&mut self, at: Time, step: Step) {
@@ -260,10 +275,11 @@ impl Shoppers {
         let holder = &mut self.holders[n];
         let Some(errand) = &mut holder.errand else { return };
         let Some((_, text)) = errand.asked.as_ref().filter(|(id, _)| *id == offer_tweet) else { return };
+        let Aim::Article(_, plan) = errand.aim else { return };
         errand.code = Some(code.to_owned());
         errand.answered = true;
         let text = text.clone();
-        let acts = errand.plan.acts(&mut self.rng, self.habits, issued, deadline);
+        let acts = plan.acts(&mut self.rng, self.habits, issued, deadline);
         let handle = holder.handle.clone();
         self.read.push_back(Read {
             tweet: offer_tweet,

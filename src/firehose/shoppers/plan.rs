@@ -55,6 +55,16 @@ pub(super) enum Act {
     Unfreeze,
     /// Unlinks the account.
     Unlink,
+    /// Pays at the coupon's merchant, enough for it.
+    Pay,
+    /// Pays there less than is needed, or than would be credited.
+    PayLittle,
+    /// The record of the last payment or refund arrives once more.
+    PayAgain,
+    /// Gets all that he has paid back.
+    Refund,
+    /// Gets a little of it back.
+    RefundSome,
     /// Is done with this plan.
     Rest,
 }
@@ -62,7 +72,7 @@ pub(super) enum Act {
 /// From the end of the window to resting, in milliseconds: longer than the slack of a lapse.
 const REST: i64 = 120 * SECOND;
 /// The window for which the times of the plans are meant, in seconds; in a shorter one all goes faster.
-const USUAL_WINDOW: i64 = 120;
+pub(super) const USUAL_WINDOW: i64 = 120;
 
 /// From asking to resting, in milliseconds.
 pub(super) fn errand(habits: Habits) -> i64 {

@@ -63,3 +63,82 @@ pub(super) fn record(
     })
     .to_string()
 }
+
+/// The coupon whose last day is a week ago.
+pub(super) const OVERDUE: usize = 3;
+
+/// A coupon and its terms.
+pub(super) struct Coupon {
+    pub id: &'static str,
+    pub tag: &'static str,
+    product: &'static str,
+    pub merchant: &'static str,
+    /// What it earns at most, in minor units, and the currency of all amounts.
+    pub credit: (i64, &'static str),
+    /// The least amount that redeems it; none: any.
+    least: Option<i64>,
+}
+
+impl Coupon {
+    /// A payment of so much redeems it, and earns all of its credit.
+    pub fn enough(&self) -> i64 {
+        self.least.unwrap_or(0).max(self.credit.0)
+    }
+}
+
+/// All coupons.
+pub(super) const COUPONS: [Coupon; 4] = [
+    Coupon {
+        id: "shoes",
+        tag: "#LoadShoes",
+        product: "The shoe coupon",
+        merchant: "m-2",
+        credit: (1_000, "USD"),
+        least: Some(5_000),
+    },
+    Coupon {
+        id: "books",
+        tag: "#LoadBooks",
+        product: "The book coupon",
+        merchant: "m-3",
+        credit: (500, "GBP"),
+        least: None,
+    },
+    Coupon {
+        id: "garden",
+        tag: "#LoadGarden",
+        product: "The garden coupon",
+        merchant: "m-4",
+        credit: (2_500, "USD"),
+        least: Some(2_500),
+    },
+    Coupon {
+        id: "skates",
+        tag: "#LoadSkates",
+        product: "The skate coupon",
+        merchant: "m-5",
+        credit: (1_500, "USD"),
+        least: Some(6_000),
+    },
+];
+
+/// The record of a coupon, open for a year from `start`.
+pub(super) fn coupon_record(coupon: &Coupon, start: Time, version: u64, redeem_by: Time) -> String {
+    let money = |amount: i64| json!({ "amount": amount, "currency": coupon.credit.1 });
+    let mut record = json!({
+        "offer_id": coupon.id,
+        "version": version,
+        "kind": "coupon",
+        "hashtag": coupon.tag,
+        "product": coupon.product,
+        "merchant_id": coupon.merchant,
+        "credit": money(coupon.credit.0),
+        "starts_at": start,
+        "ends_at": start.plus(365 * DAY),
+        "redeem_by": redeem_by,
+    });
+    if let Some(least) = coupon.least {
+        record["min_spend"] = money(least);
+    }
+    record.to_string()
+}

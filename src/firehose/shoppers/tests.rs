@@ -12,7 +12,8 @@ fn start() -> Time {
 
 /// Half an hour of shoppers at an engine: what happened, and what came of it.
 fn half_an_hour(seed: u64) -> (Vec<Happening>, Vec<Event>, Engine) {
-    let mut engine = Engine::new(Settings::default(), Secret::published(), Default::default(), None);
+    let engine = Engine::new(Settings::default(), Secret::published(), Default::default(), None);
+    let mut engine = engine.with_transactions();
     let (mut shoppers, mut maker) = (Shoppers::new(seed, start()), Maker::new(seed));
     let (mut happenings, mut events) = (Vec::new(), Vec::new());
     for second in 0..1_800 {
@@ -27,6 +28,9 @@ fn half_an_hour(seed: u64) -> (Vec<Happening>, Vec<Event>, Engine) {
                 }
                 Happening::Offer { id, json } => (Table::Offers, id, Some(json)),
                 Happening::Account { id, json } => (Table::Accounts, id.to_string(), json),
+                Happening::Transaction { card, json } => {
+                    (Table::Transactions, card.as_str().to_owned(), Some(json))
+                }
             };
             let change = Change { at: None, key: Some(id), value: json };
             engine.load(vec![Line { source: Source { table, line: 1 }, change }]).unwrap();
@@ -74,6 +78,13 @@ fn everything_that_can_come_of_a_plan_does() {
         "purchase.confirmed",
         "purchase.lapsed",
         "order.placed",
+        "coupon.loaded",
+        "coupon.redeemed",
+        "coupon.reversed",
+        "coupon.expired",
+        "order.credited",
+        "order.credit_reversed",
+        "limit_reached",
         "Deleted",
         "Frozen",
         "Unlinked",
@@ -90,7 +101,39 @@ fn everything_that_can_come_of_a_plan_does() {
         assert!(seen.contains_key(wanted), "{wanted} is not in {seen:?}");
     }
     let nothing: Vec<_> = engine.summary().nothing.iter().map(|(what, _)| what.as_str()).collect();
-    for wanted in ["retweet", "no_tag", "code_of_stranger", "duplicate", "already_done", "deletion"] {
+    for wanted in [
+        "retweet",
+        "no_tag",
+        "code_of_stranger",
+        "duplicate",
+        "already_done",
+        "deletion",
+        "transaction_again",
+        "payment_without_coupon",
+        "refund_without_effect",
+    ] {
         assert!(nothing.contains(&wanted), "{wanted} is not in {nothing:?}");
+    }
+}
+
+#[test]
+fn the_coupon_that_expires_can_be_left_out() {
+    for overdue in [true, false] {
+        let habits = Habits { coupons: 100, overdue, ..Habits::default() };
+        let (mut shoppers, mut maker) = (Shoppers::with(habits, 6, start()), Maker::new(6));
+        let (mut offers, mut asked) = (0, 0);
+        while let Some(happening) = shoppers.next(start().plus(30 * MINUTE), &mut maker) {
+            match happening {
+                Happening::Offer { id, .. } => offers += usize::from(id == COUPONS[OVERDUE].id),
+                Happening::Record(bytes) => {
+                    let text = String::from_utf8(bytes).unwrap();
+                    asked += usize::from(text.to_lowercase().contains("loadskates"));
+                }
+                _ => {}
+            }
+        }
+        // A version in each half of a window.
+        assert_eq!(offers, if overdue { 31 } else { 0 });
+        assert_eq!(asked > 10, overdue, "{asked}");
     }
 }

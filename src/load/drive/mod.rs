@@ -2,7 +2,7 @@
 //! time at which its tweet was due. So a stall shows as what it is to those who wait.
 //!
 //! ```text
-//! Driver   stencils at the rate, shoppers among them ──► tweets, offers, accounts
+//! Driver   stencils at the rate, shoppers among them ──► tweets, offers, accounts, card-transactions
 //!   ▲                                                          (the service)
 //!   └── events ◄── Listener: latencies, books ◄── purchases, orders, committed records only
 //! ```
@@ -27,6 +27,7 @@ use crate::core::time::{SECOND, Time};
 use crate::firehose::{Habits, Happening, Maker, Shoppers};
 use crate::log::kafka::{Codec, KafkaLog};
 use crate::log::{Log as _, NewRecord, Partition, Producer};
+use crate::metrics::Table;
 use crate::service::MachineClock;
 use crate::worker::partitioner::partition_of;
 use crate::worker::{Clock as _, Topics};
@@ -39,6 +40,8 @@ const SETTLE: i64 = 3 * SECOND;
 const PIECE: u64 = 1_024;
 /// The confirmation window of the offers, in seconds: the shortest there is.
 const WINDOW: i64 = 60;
+/// So many shoppers of a hundred load a coupon: most of them are to ask for what has a latency.
+const COUPONS: u32 = 10;
 /// From asking to resting, in seconds: the window, and what a shopper rests.
 const ERRAND: f64 = 180.0;
 /// The last events come within so long after the last tweet; what comes later counts as unanswered.
@@ -101,6 +104,9 @@ impl Driving {
             longest_pause: ((2e3 / self.arrivals) as i64).max(2),
             holders: (self.arrivals * most * 1.1) as u64 + 50,
             // A drive has accounts that no other had of late: what those have bought counts for a day.
+            coupons: COUPONS,
+            // One that expires when nobody listens any more would be missing in the books.
+            overdue: false,
             before_accounts: FIRST_ACCOUNTS + start.millis().unsigned_abs() / 1_000 % 1_000_000 * ACCOUNTS,
         }
     }
@@ -222,17 +228,21 @@ impl Driver {
     fn happen(&mut self, happening: Happening) -> Result<(), Failed> {
         match happening {
             Happening::Record(bytes) => Ok(self.writer.send(&bytes)?),
-            Happening::Offer { id, json } => self.tables.put(true, id, Some(json)),
-            Happening::Account { id, json } => self.tables.put(false, id.to_string(), json),
+            Happening::Offer { id, json } => self.tables.put(Table::Offers, id, Some(json)),
+            Happening::Account { id, json } => self.tables.put(Table::Accounts, id.to_string(), json),
+            Happening::Transaction { card, json } => {
+                self.tables.put(Table::CardTransactions, card.as_str().to_owned(), Some(json))
+            }
         }
     }
 }
 
-/// The topics of the tables.
+/// The topics of the tables, and of the card transactions.
 struct Tables {
     producer: Box<dyn Producer + Send>,
     offers: (Arc<str>, u32),
     accounts: (Arc<str>, u32),
+    card_transactions: (Arc<str>, u32),
 }
 
 impl Tables {
@@ -243,11 +253,16 @@ impl Tables {
             _ => Err(Failed(format!("there is no topic {topic}: make it with `hashbuy topics create`"))),
         };
         let (offers, accounts) = (table(&topics.offers)?, table(&topics.accounts)?);
-        Ok(Tables { producer: log.producer()?, offers, accounts })
+        let card_transactions = table(&topics.card_transactions)?;
+        Ok(Tables { producer: log.producer()?, offers, accounts, card_transactions })
     }
 
-    fn put(&mut self, is_offer: bool, key: String, json: Option<String>) -> Result<(), Failed> {
-        let (topic, partitions) = if is_offer { &self.offers } else { &self.accounts };
+    fn put(&mut self, table: Table, key: String, json: Option<String>) -> Result<(), Failed> {
+        let (topic, partitions) = match table {
+            Table::Offers => &self.offers,
+            Table::Accounts => &self.accounts,
+            Table::CardTransactions => &self.card_transactions,
+        };
         let number = partition_of(key.as_bytes(), *partitions);
         self.producer.send(NewRecord {
             partition: Partition::new(Arc::clone(topic), number),

@@ -202,7 +202,7 @@ pub struct DeskPass {
 pub struct Books {
     /// Events by type.
     pub events: BTreeMap<String, u64>,
-    /// Purchases that were confirmed or billed twice. There is nothing worse.
+    /// Purchases that were confirmed or billed twice, and coupons that were credited twice. There is nothing worse.
     pub doubles: u64,
     /// Everything that does not add up, a line each.
     pub faults: Vec<String>,

@@ -96,17 +96,25 @@ impl<'a> Cast<'a> {
                 self.posted.insert(statement.line, Posted { tweet, author, time, chain });
                 let mut labels: Vec<&'a str> = tweet.label.as_deref().into_iter().collect();
                 for event in &statement.events {
-                    if let Expected::Requested { label, .. } = event {
+                    if let Expected::Requested { label, .. } | Expected::Loaded { label, .. } = event {
                         labels.push(label);
                     }
                 }
-                for label in labels {
-                    if self.labels.insert(label, statement.line).is_some() {
-                        return Err(format!("there are two that are called {label}"));
-                    }
-                }
+                self.call(labels, statement.line)?;
+            }
+            Action::Pays { label, .. } | Action::GetsBack { label, .. } => {
+                self.call(label.as_deref().into_iter().collect(), statement.line)?;
             }
             _ => {}
+        }
+        Ok(())
+    }
+
+    fn call(&mut self, labels: Vec<&'a str>, line: usize) -> Result<(), String> {
+        for label in labels {
+            if self.labels.insert(label, line).is_some() {
+                return Err(format!("there are two that are called {label}"));
+            }
         }
         Ok(())
     }

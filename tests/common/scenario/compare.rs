@@ -105,8 +105,8 @@ fn fields(wanted: &Value, got: &Value) -> String {
 
 /// An event as a scenario would write it.
 fn short(event: &Value, names: &HashMap<String, String>) -> String {
-    let mut text = kind(event).trim_start_matches("purchase.").to_owned();
-    for field in ["reason", "purchase_id", "cause", "hashtag"] {
+    let mut text = kind(event).trim_start_matches("purchase.").trim_start_matches("coupon.").to_owned();
+    for field in ["reason", "purchase_id", "cause", "hashtag", "transaction_id"] {
         if let Some(value) = event.get(field).and_then(Value::as_str) {
             let value = names.get(value).map_or(value, String::as_str);
             let _ = write!(text, " {value}");

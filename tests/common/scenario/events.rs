@@ -62,6 +62,12 @@ impl<'a> Play<'a> {
                 Ok(vec![event])
             }
             Expected::Refused { .. } => Ok(vec![self.refused(event, by_tweet()?)?]),
+            Expected::Loaded { label, offer } => {
+                Ok(vec![self.loaded(label, offer.as_deref(), by_tweet()?)?])
+            }
+            Expected::Redeemed { label, credited, by } => self.redeemed(label, credited, by.as_deref()),
+            Expected::Reversed { label, by } => self.reversed(label, by.as_deref()),
+            Expected::Expired(label) => Ok(vec![self.expired(label)?]),
         }
     }
 

@@ -18,12 +18,15 @@
 //!
 //! | line | means |
 //! | --- | --- |
-//! | `[TIME] offer ID ...` | a record of the table: `#Tag`, `24.50 USD`, `version`, `stock N` or `no_stock`, `per_account`, `window` (s), `starts`, `ends`, `open`, `withdrawn`, `cancel_pending`, `removed` (null). What is not said stays as it was |
+//! | `[TIME] offer ID ...` | a record of the table: `#Tag`, `24.50 USD`, `version`, `stock N` or `no_stock`, `per_account`, `window` (s), `starts`, `ends`, `open`, `withdrawn`, `cancel_pending`, `removed` (null). What is not said stays as it was. A coupon has a `credit 10.00 USD` in the place of the price, and may have `min_spend 50.00 USD`, `redeem_by TIME`, `merchant NAME` (else `shop-ID`) |
 //! | `[TIME] account NAME ...` | `active`, `frozen`, `unlinked` (null), `linked TIME`, `card`, `delivery`, and of its own caps `pendings`, `requests_per_hour`, `wrong_codes_per_hour`, `hold_seconds`, `per_day 500.00 USD` |
 //! | `stranger NAME` | an author without an account |
 //! | `TIME NAME tweets "TEXT" ...` | the text is a JSON string; behind `raw` it goes to the wire letter by letter. `{A}` is the code that purchase A got (also `{A:lower}`, `{A:upper}`, `{A:wide}` with ＃) |
-//! | `again LABEL [as FORMAT]` | that tweet once more, as it was or in another format |
+//! | `again LABEL [as FORMAT]` | that tweet once more, as it was or in another format; or the payment or refund of the line before, delivered twice |
 //! | `NAME deletes LABEL [first] [as FORMAT]` | the deletion of that version (or of the first of its chain), before or after it; `NAME deletes N unseen` tweets of which nothing else is known |
+//! | `TIME NAME pays 62.00 USD at MERCHANT ...` | a payment with the card that the account has then, or with `card TOKEN`; it may be `called LABEL` |
+//! | `TIME NAME gets 12.00 USD back of LABEL ...` | a refund of that payment; it may be `called LABEL` |
+//! | `TIME settles` | a payment of nobody's, nowhere: the time of the card transactions goes on |
 //! | `TIME passes` | a tweet of nobody's, about nothing: time goes on |
 //! | `TIME until` | the last line: `--until TIME`, and what happens at the end |
 //!
@@ -34,12 +37,20 @@
 //! **Events**: `requested A [OFFER] [issued TIME] [deadline TIME]`, `reminded A`, `confirmed A` (with the order directly behind
 //! it), `lapsed A`, `cancelled A CAUSE`, `refused REASON [A] [#Tag] [OFFER] [unanswered]`, `nothing`. `requested A` gives
 //! the purchase, its code and its tweet the name A, in the whole file. A refusal that names A has its `purchase_id`.
+//! Of coupons: `loaded C [OFFER]`, which gives the coupon and its tweet the name C; `redeemed C 10.00 USD [by LABEL]` and
+//! `reversed C [by LABEL]`, each with its order directly behind it, by the payment or refund of the line if none is named;
+//! `expired C`.
+//!
+//! Card transactions are taken when desk time reaches their own time, as table lines are; those behind the last tweet
+//! are taken, too, if there is no `until`. Without any of them coupons expire by desk time.
 //!
 //! What a line does not say is worked out and compared all the same: ids, times, versions, prices, whom a reply
 //! answers. Cancellations of one step may stand in any order.
 
+mod cards;
 mod cast;
 mod compare;
+mod coupons;
 mod events;
 mod parse;
 mod stage;
@@ -47,6 +58,8 @@ mod wire;
 mod words;
 
 use std::fmt;
+
+use serde_json::Value;
 
 pub use compare::difference;
 pub use parse::parse;
@@ -95,6 +108,12 @@ pub enum Action {
     Deletes { author: String, label: String, first: bool, format: Format },
     /// Deletions of tweets that never came.
     DeletesUnseen(String, u64),
+    /// A payment with a card: the account's, if no other is named.
+    Pays { author: String, amount: Value, merchant: String, card: Option<String>, label: Option<String> },
+    /// A refund of a payment.
+    GetsBack { author: String, amount: Value, of: String, label: Option<String> },
+    /// The time of the card transactions goes on.
+    Settles,
     /// Time goes on.
     Passes,
     /// The end of the time that is replayed.
@@ -105,11 +124,11 @@ pub enum Action {
 #[derive(Clone)]
 pub enum Setting {
     /// A field that is a number or a text.
-    Field(&'static str, serde_json::Value),
+    Field(&'static str, Value),
     /// A field that is left out from now on.
     Without(&'static str),
     /// One of an account's own caps.
-    Cap(&'static str, serde_json::Value),
+    Cap(&'static str, Value),
     /// The record becomes null.
     Null,
 }
@@ -165,4 +184,12 @@ pub enum Expected {
         offer: Option<String>,
         unanswered: bool,
     },
+    /// `coupon.loaded`
+    Loaded { label: String, offer: Option<String> },
+    /// `coupon.redeemed` and `order.credited`: how much, and by which payment if not by that of the line
+    Redeemed { label: String, credited: Value, by: Option<String> },
+    /// `coupon.reversed` and `order.credit_reversed`
+    Reversed { label: String, by: Option<String> },
+    /// `coupon.expired`
+    Expired(String),
 }

@@ -1,10 +1,12 @@
 //! Text -> statements. A word that is not known is a fault with its line: a scenario with a
 //! slip of the pen must not pass.
 
-use serde_json::{Value, json};
+mod tables;
 
-use super::words::{Token, Words, rfc3339, time};
-use super::{Action, Expected, Fault, Format, Setting, Statement, Tweet};
+use serde_json::Value;
+
+use super::words::{Token, Words, time};
+use super::{Action, Expected, Fault, Format, Statement, Tweet};
 
 const REASONS: [&str; 12] = [
     "not_linked",
@@ -78,19 +80,55 @@ impl Words {
             "stranger" => Ok(Action::Stranger(self.word("the name of the stranger")?)),
             "passes" => timed(self, Action::Passes),
             "until" => timed(self, Action::Until),
+            "settles" => timed(self, Action::Settles),
             "again" => {
                 let label = self.word("the name of the tweet")?;
                 let format = if self.takes("as") { Some(self.format()?) } else { None };
                 Ok(Action::Again(label, format))
             }
-            _ => match self.word("tweets or deletes")?.as_str() {
+            _ => match self.word("tweets, deletes, pays or gets")?.as_str() {
                 "tweets" => {
                     let tweet = self.tweet(first)?;
                     timed(self, Action::Tweet(tweet))
                 }
                 "deletes" => self.deletion(first),
-                other => self.fault(format!("{first} {other}: an author tweets or deletes")),
+                "pays" => {
+                    let payment = self.payment(first)?;
+                    timed(self, payment)
+                }
+                "gets" => {
+                    let refund = self.refund(first)?;
+                    timed(self, refund)
+                }
+                other => self.fault(format!("{first} {other}: an author tweets, deletes, pays or gets")),
             },
+        }
+    }
+
+    /// `62.00 USD at MERCHANT [card TOKEN] [called LABEL]`
+    fn payment(&mut self, author: String) -> Result<Action, Fault> {
+        let amount = self.money("pays")?;
+        self.needs("at")?;
+        let merchant = self.word("the merchant")?;
+        let card = if self.takes("card") { Some(self.word("card")?) } else { None };
+        let label = if self.takes("called") { Some(self.word("the name of the payment")?) } else { None };
+        Ok(Action::Pays { author, amount, merchant, card, label })
+    }
+
+    /// `12.00 USD back of LABEL [called LABEL]`
+    fn refund(&mut self, author: String) -> Result<Action, Fault> {
+        let amount = self.money("gets")?;
+        self.needs("back")?;
+        self.needs("of")?;
+        let of = self.word("the name of the payment")?;
+        let label = if self.takes("called") { Some(self.word("the name of the refund")?) } else { None };
+        Ok(Action::GetsBack { author, amount, of, label })
+    }
+
+    fn needs(&mut self, wanted: &str) -> Result<(), Fault> {
+        match self.word(wanted)? {
+            word if word == wanted => Ok(()),
+            other => self.fault(format!("{wanted} is missing before {other}")),
         }
     }
 
@@ -156,59 +194,6 @@ impl Words {
         }
     }
 
-    fn offer_settings(&mut self) -> Result<Vec<Setting>, Fault> {
-        let mut settings = Vec::new();
-        while let Some(word) = self.take(|w| Some(w.to_owned())) {
-            settings.push(match word.as_str() {
-                tag if tag.starts_with(['#', '＃']) => Setting::Field("hashtag", json!(tag)),
-                "version" => Setting::Field("version", json!(self.number("version")?)),
-                "stock" => Setting::Field("stock", json!(self.number("stock")?)),
-                "no_stock" => Setting::Without("stock"),
-                "per_account" => Setting::Field("per_account", json!(self.number("per_account")?)),
-                "window" => Setting::Field("window_seconds", json!(self.number("window")?)),
-                "starts" => Setting::Field("starts_at", json!(rfc3339(self.time("starts")?))),
-                "ends" => Setting::Field("ends_at", json!(rfc3339(self.time("ends")?))),
-                "open" | "withdrawn" => Setting::Field("status", json!(word)),
-                "cancel_pending" => Setting::Field("cancel_pending", json!(true)),
-                "removed" => Setting::Null,
-                _ => Setting::Field("price", self.money(&word)?),
-            });
-        }
-        Ok(settings)
-    }
-
-    fn account_settings(&mut self) -> Result<Vec<Setting>, Fault> {
-        let mut settings = Vec::new();
-        while let Some(word) = self.take(|w| Some(w.to_owned())) {
-            settings.push(match word.as_str() {
-                "active" | "frozen" => Setting::Field("status", json!(word)),
-                "linked" => Setting::Field("linked_at", json!(rfc3339(self.time("linked")?))),
-                "card" => Setting::Field("card_token", json!(self.word("card")?)),
-                "delivery" => Setting::Field("delivery_ref", json!(self.word("delivery")?)),
-                "unlinked" => Setting::Null,
-                "pendings" => Setting::Cap("pendings", json!(self.number("pendings")?)),
-                "requests_per_hour" => Setting::Cap("requests_per_hour", json!(self.number(&word)?)),
-                "wrong_codes_per_hour" => Setting::Cap("wrong_codes_per_hour", json!(self.number(&word)?)),
-                "hold_seconds" => Setting::Cap("hold_seconds", json!(self.number(&word)?)),
-                "per_day" => {
-                    let amount = self.word("per_day")?;
-                    Setting::Cap("per_day", self.money(&amount)?)
-                }
-                _ => return self.fault(format!("{word} is nothing that an account has")),
-            });
-        }
-        Ok(settings)
-    }
-
-    /// `24.50 USD`: the digits are the minor units, whatever the decimals of the currency.
-    fn money(&mut self, amount: &str) -> Result<Value, Fault> {
-        let Ok(minor) = amount.replacen('.', "", 1).parse::<u64>() else {
-            return self.fault(format!("{amount} is not known here, and no amount"));
-        };
-        let currency = self.word("a currency")?;
-        Ok(json!({"amount": minor, "currency": currency}))
-    }
-
     fn events(&mut self) -> Result<Vec<Expected>, Fault> {
         if self.takes("nothing") {
             return if self.tokens.is_empty() { Ok(Vec::new()) } else { self.fault("nothing stands alone") };
@@ -242,9 +227,23 @@ impl Words {
                 Expected::Cancelled(purchase, cause)
             }
             "refused" => self.refused()?,
+            "loaded" => {
+                let label = self.word("a name for the coupon")?;
+                Expected::Loaded { label, offer: self.take(|w| Some(w.to_owned())) }
+            }
+            "redeemed" => {
+                let (label, credited) = (self.word("which coupon")?, self.money("redeemed")?);
+                Expected::Redeemed { label, credited, by: self.by()? }
+            }
+            "reversed" => Expected::Reversed { label: self.word("which coupon")?, by: self.by()? },
+            "expired" => Expected::Expired(self.word("which coupon")?),
             _ => return self.fault(format!("{kind} is no event")),
         };
         Ok(event)
+    }
+
+    fn by(&mut self) -> Result<Option<String>, Fault> {
+        if self.takes("by") { self.word("the payment or refund").map(Some) } else { Ok(None) }
     }
 
     fn requested(&mut self) -> Result<Expected, Fault> {

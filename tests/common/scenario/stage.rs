@@ -7,7 +7,9 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
 
+use super::cards::Paid;
 use super::cast::{Cast, Posted, tweet_id};
+use super::coupons::Coupon;
 use super::wire::{self, Wired};
 use super::words::{MIDNIGHT, rfc3339};
 use super::{Action, Fault, Format, Setting, Statement};
@@ -21,6 +23,8 @@ pub struct Staged {
     pub offers: String,
     /// The file of accounts.
     pub accounts: String,
+    /// The file of card transactions; empty: there is none.
+    pub transactions: String,
     /// The file of tweets.
     pub tweets: String,
     /// `--until`
@@ -39,17 +43,22 @@ pub fn stage(statements: &[Statement], secret: &str) -> Result<Staged, Fault> {
         staged: Staged::default(),
         desk: 0,
         reached: 0,
+        tables: 0,
         until: statements.iter().find(|s| matches!(s.action, Action::Until)).and_then(|s| s.time),
         offers: HashMap::new(),
         accounts: HashMap::new(),
         deadlines: HashMap::new(),
         versions: HashMap::new(),
+        line: 0,
+        paid: HashMap::new(),
+        last_paid: None,
+        coupons: HashMap::new(),
     };
     for (index, statement) in statements.iter().enumerate() {
         let last = index + 1 == statements.len();
         play.perform(statement, last).map_err(|message| Fault { line: statement.line, message })?;
     }
-    if play.desk > play.reached {
+    if play.tables > play.reached {
         let line = statements.last().map_or(1, |s| s.line);
         return Err(Fault {
             line,
@@ -65,10 +74,12 @@ pub(super) type Record = Map<String, Value>;
 pub(super) struct Play<'a> {
     pub(super) cast: &'a Cast<'a>,
     pub(super) staged: Staged,
-    /// Desk time, table lines included.
+    /// Desk time, table lines and card transactions included.
     pub(super) desk: i64,
     /// Desk time, as far as tweets have moved it.
-    reached: i64,
+    pub(super) reached: i64,
+    /// The time of the last table line.
+    tables: i64,
     until: Option<i64>,
     pub(super) offers: HashMap<&'a str, Record>,
     pub(super) accounts: HashMap<u64, Record>,
@@ -76,11 +87,20 @@ pub(super) struct Play<'a> {
     pub(super) deadlines: HashMap<&'a str, i64>,
     /// Name of a purchase -> the offer as it was shown.
     pub(super) versions: HashMap<&'a str, Record>,
+    /// The line that is performed.
+    pub(super) line: usize,
+    /// Name of a payment or refund -> it.
+    pub(super) paid: HashMap<&'a str, Paid>,
+    /// The last payment or refund.
+    pub(super) last_paid: Option<Paid>,
+    /// Name of a coupon -> it.
+    pub(super) coupons: HashMap<&'a str, Coupon>,
 }
 
 impl<'a> Play<'a> {
     fn perform(&mut self, statement: &'a Statement, last: bool) -> Result<(), String> {
         let mut posted = None;
+        self.line = statement.line;
         match &statement.action {
             Action::Offer(id, settings) => self.offer(id, settings, statement.time)?,
             Action::Account(name, settings) => self.account(name, settings, statement.time)?,
@@ -92,6 +112,21 @@ impl<'a> Play<'a> {
                 }
                 posted = Some(first);
             }
+            Action::Pays { author, amount, merchant, card, label } => {
+                let card = self.card_of(author, card.as_deref())?;
+                let record =
+                    json!({"kind": "payment", "card_token": card, "merchant_id": merchant, "amount": amount});
+                self.transaction(statement, label.as_deref(), record)?;
+            }
+            Action::GetsBack { author, amount, of, label } => {
+                self.refund(statement, author, amount, of, label.as_deref())?
+            }
+            Action::Settles => {
+                let record = json!({"kind": "payment", "card_token": "tok_nobody", "merchant_id": "nowhere",
+                    "amount": {"amount": 100, "currency": "USD"}});
+                self.transaction(statement, None, record)?;
+            }
+            Action::Again(label, None) if self.paid.contains_key(label.as_str()) => self.paid_again(label)?,
             Action::Again(label, format) => {
                 let first = self.cast.called(label)?;
                 self.tweets(first, 0, format.unwrap_or(first.tweet.format))?;
@@ -162,6 +197,10 @@ impl<'a> Play<'a> {
 
     /// A table line steps desk time, unless it is there from the start.
     fn steps(&mut self, time: Option<i64>) -> Result<(), String> {
+        self.tables = self.tables.max(time.unwrap_or_default());
+        if self.last_paid.as_ref().is_some_and(|paid| Some(paid.at) == time) {
+            return Err("at one time the tables come before the card transactions".to_owned());
+        }
         match time {
             None if self.desk > 0 => {
                 Err("a table line without a time stands before the first line with one".to_owned())
@@ -185,8 +224,12 @@ impl<'a> Play<'a> {
                 "merchant_id": format!("shop-{id}"), "starts_at": month(-1), "ends_at": month(1)});
             fields.as_object().cloned().unwrap_or_default()
         });
+        if settings.iter().any(|setting| matches!(setting, Setting::Field("credit", _))) {
+            record.insert("kind".to_owned(), json!("coupon"));
+        }
         let value = apply(record, settings);
-        for needed in ["hashtag", "price"] {
+        let is_coupon = record.get("kind").is_some_and(|kind| kind == "coupon");
+        for needed in ["hashtag", if is_coupon { "credit" } else { "price" }] {
             if !record.contains_key(needed) {
                 return Err(format!("offer {id} has no {needed}"));
             }

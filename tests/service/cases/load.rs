@@ -49,6 +49,9 @@ pub fn drive(world: &mut World) {
     assert_eq!(figures.len(), 6, "{said}");
     assert!(figures[0] >= 20.0, "some sixty shoppers ask in six seconds: {said}");
     assert!(figures[1..].is_sorted() && figures[5] < 30_000.0, "{said}");
+    // One in ten loads a coupon.
+    world.follow_anew();
+    world.await_count("coupon.loaded", 2, SOON);
 }
 
 /// Everything in turn, as short as it goes.

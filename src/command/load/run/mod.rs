@@ -141,9 +141,9 @@ pub fn run(args: &Run) -> Result<(), Error> {
     measured?;
     cleared?;
     match report.books {
-        Some(Books { doubles, .. }) if doubles > 0 => {
-            Err(Error::Failed(format!("{doubles} purchases were confirmed or billed twice")))
-        }
+        Some(Books { doubles, .. }) if doubles > 0 => Err(Error::Failed(format!(
+            "{doubles} purchases were confirmed or billed twice, or coupons credited"
+        ))),
         _ => Ok(()),
     }
 }

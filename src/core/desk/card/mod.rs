@@ -152,6 +152,12 @@ impl Card {
         self.coupons.is_empty() && self.payments.is_empty() && self.refunds.is_empty()
     }
 
+    /// The coupons that wait for their payment: who has loaded each, and the id of its offer.
+    pub fn loaded(&self) -> impl Iterator<Item = (AccountId, &str)> {
+        let loaded = self.coupons.iter().filter(|coupon| coupon.fate == Fate::Loaded);
+        loaded.map(|coupon| (coupon.account, coupon.offer.offer_id.as_str()))
+    }
+
     /// Loads a coupon, unless there was one of its offer. A payment that was there before may redeem it at once, for a
     /// day by the `time` of the transactions, however long it is remembered for another coupon.
     pub(super) fn load(&mut self, load: &Load, time: Time, turn: &mut Turn<'_>) {
