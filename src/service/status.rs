@@ -277,6 +277,8 @@ fn publish(done: &Done) {
     let mut decided = Decided::default();
     done.events.iter().for_each(|event| decided.count(event));
     decided.publish();
+    metrics::lockouts(done.lockouts.len());
+    done.confirm_times.iter().for_each(|millis| metrics::confirmed_after(*millis));
     metrics::nothing(done.nothing.iter());
     done.committed_within.iter().for_each(|within| metrics::committed(*within));
     done.aborted.iter().for_each(|(cause, times)| metrics::aborted(*cause, *times));

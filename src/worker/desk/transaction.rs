@@ -74,6 +74,8 @@ impl DeskWorker {
             }
         }
         done.nothing.add(&effects.tally);
+        done.lockouts.extend(effects.lockouts);
+        done.confirm_times.extend(effects.confirm_times);
         if let Some(open) = &mut self.open {
             open.urgent |= urgent;
         }
