@@ -10,6 +10,7 @@ mod show;
 mod summary;
 mod world;
 
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use clap::Args;
@@ -21,8 +22,9 @@ use self::screen::{Screen, grouped, watched};
 use self::show::Show;
 use self::world::World;
 use crate::command::Error;
+use crate::metrics;
 use crate::service::Status;
-use crate::{metrics, web};
+use crate::web::{self, Site};
 
 /// How long the demo lasts where nobody could end it by Ctrl-C.
 const UNWATCHED: Duration = Duration::from_secs(30);
@@ -135,13 +137,15 @@ fn interruption() -> Result<impl Future<Output = ()>, Error> {
 
 /// Serves the metrics from now on. Returns where.
 async fn serve(port: u16, status: &Status) -> Result<String, Error> {
-    let listening = web::listen(port).await.and_then(|listener| Ok((listener.local_addr()?, listener)));
+    let listening = web::listen(Ipv4Addr::LOCALHOST.into(), port)
+        .await
+        .and_then(|listener| Ok((listener.local_addr()?, listener)));
     let (address, listener) = listening.map_err(|error| {
         Error::Failed(format!(
             "--port {port}: cannot listen on 127.0.0.1:{port}: {error}; choose another port, or 0 for any free one"
         ))
     })?;
     let metrics = metrics::install().map_err(Error::failed)?;
-    tokio::spawn(web::serve(listener, metrics, status.ready()));
-    Ok(format!("Metrics at http://{address}/metrics"))
+    tokio::spawn(web::serve(listener, Site::new("demo", status.clone(), metrics)));
+    Ok(format!("Watch it at http://{address}/"))
 }

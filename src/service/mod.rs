@@ -17,12 +17,16 @@ mod notice;
 mod readiness;
 mod status;
 mod threads;
+mod view;
+mod watch;
 
 use clap::ValueEnum;
 
 pub use self::crew::{Crew, Plan};
 pub use self::notice::Notice;
 pub use self::status::{Glance, Ready, Status, time_of_day};
+pub use self::view::{Listed, Offers, View};
+pub use self::watch::{Happened, MINUTES, Minute, Took, Trials, Waiting};
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -1,13 +1,16 @@
 //! What goes on, for a person and for the metrics: all threads add to it, one line is made of it now and then.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::MachineClock;
 use super::readiness::{DeskThere, FeederThere, KeeperThere, Posts, ScanThere};
-use crate::core::desk::Pendings;
+use super::view::Speed;
+use super::watch::Watch;
+use crate::core::desk::{Pendings, Units};
+use crate::core::offer::Offer;
 use crate::core::time::Time;
 use crate::metrics::{self, Decided, Fed as FedCounts, Scanned};
 use crate::worker::desk::{Done, Restoring, State as DeskState};
@@ -25,17 +28,27 @@ pub struct Status {
     shared: Arc<Mutex<Shared>>,
 }
 
-struct Shared {
-    records: u64,
-    bytes: u64,
+pub(super) struct Shared {
+    pub records: u64,
+    pub bytes: u64,
     /// When a line was made last, and records and bytes by then.
     shown: (Instant, u64, u64),
-    events: BTreeMap<&'static str, u64>,
-    commits: u64,
-    aborts: u64,
-    desks: BTreeMap<u32, Desk>,
+    pub events: BTreeMap<&'static str, u64>,
+    pub commits: u64,
+    pub aborts: u64,
+    pub desks: BTreeMap<u32, Desk>,
     holds: Option<(Instant, Holds)>,
-    posts: Posts,
+    pub posts: Posts,
+    /// The clock, as a worker has told it last.
+    pub now: Time,
+    pub speed: Speed,
+    pub watch: Watch,
+    /// The partitions of the firehose, while this process keeps the time.
+    pub firehose: Vec<ScannedPart>,
+    /// The table of offers, once a scan has read it.
+    pub offers: Option<Vec<Arc<Offer>>>,
+    /// What is sold of offers, and whether their stock says so, by partition of the inbox.
+    pub units: BTreeMap<u32, HashMap<String, (u64, bool)>>,
 }
 
 /// How it goes at a moment.
@@ -54,8 +67,8 @@ pub struct Glance {
 }
 
 #[derive(Default)]
-struct Desk {
-    partitions: Vec<(u32, Arc<Pendings>, Time)>,
+pub(super) struct Desk {
+    pub partitions: Vec<(u32, Arc<Pendings>, Time)>,
     now: Time,
 }
 
@@ -88,6 +101,12 @@ impl Default for Status {
             desks: BTreeMap::new(),
             holds: None,
             posts: Posts::default(),
+            now: Time::ZERO,
+            speed: Speed::default(),
+            watch: Watch::default(),
+            firehose: Vec::new(),
+            offers: None,
+            units: BTreeMap::new(),
         };
         Status { shared: Arc::new(Mutex::new(shared)) }
     }
@@ -99,7 +118,7 @@ impl Status {
         Ready(self.clone())
     }
 
-    fn shared(&self) -> MutexGuard<'_, Shared> {
+    pub(super) fn shared(&self) -> MutexGuard<'_, Shared> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -114,6 +133,10 @@ impl Status {
         shared.posts.scans.insert(number, ScanThere::new(state, now));
         shared.records += seen.records;
         shared.bytes += seen.bytes;
+        shared.now = shared.now.max(now);
+        if let Some(offers) = &seen.offers {
+            shared.offers = Some(offers.clone());
+        }
         drop(shared);
         metrics::swapped(seen.swaps);
         if seen.records == 0 {
@@ -143,7 +166,14 @@ impl Status {
         for ScannedPart { partition, lag, time } in scanned.into_iter().flatten() {
             metrics::firehose(*partition, *lag, *time);
         }
-        self.shared().posts.keeper = scanned.map(|_| KeeperThere::new(trouble.cloned(), now));
+        let mut shared = self.shared();
+        shared.posts.keeper = scanned.map(|_| KeeperThere::new(trouble.cloned(), now));
+        match scanned {
+            // It looks once a second, and is asked more often.
+            Some([]) => {}
+            Some(scanned) => shared.firehose = scanned.to_vec(),
+            None => shared.firehose.clear(),
+        }
     }
 
     /// A turn of a desk worker, and how it is.
@@ -160,6 +190,9 @@ impl Status {
         for event in &done.events {
             *shared.events.entry(event.kind.as_str()).or_default() += 1;
         }
+        shared.now = shared.now.max(now);
+        shared.watch.see(done, now);
+        shared.sell(done);
         shared.commits += done.commits;
         shared.aborts += done.aborts;
         shared.desks.insert(number, Desk { partitions: partitions.collect(), now });
@@ -260,8 +293,24 @@ impl Status {
 }
 
 impl Shared {
+    /// What is sold of offers. A partition that was restored says all that it knows; what a stock says goes over
+    /// what it has told others.
+    fn sell(&mut self, done: &Done) {
+        for back in &done.restored {
+            self.units.remove(&back.partition);
+        }
+        for (partition, units) in &done.units {
+            let known = self.units.entry(*partition).or_default();
+            for Units { offer_id, sold, by_stock } in units {
+                if *by_stock || !known.get(offer_id).is_some_and(|(_, by_stock)| *by_stock) {
+                    known.insert(offer_id.clone(), (*sold, *by_stock));
+                }
+            }
+        }
+    }
+
     /// Why time stands. The keeper says so every second, as long as it does.
-    fn holds(&self) -> Option<&Holds> {
+    pub fn holds(&self) -> Option<&Holds> {
         self.holds.as_ref().filter(|(since, _)| since.elapsed() < HOLDS).map(|(_, holds)| holds)
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
+use crate::core::desk::Units;
 use crate::core::event::Event;
 use crate::core::ids::AccountId;
 use crate::core::tally::Tally;
@@ -24,6 +25,8 @@ pub struct Done {
     pub lockouts: Vec<AccountId>,
     /// From requests to the tweets whose codes were taken, in milliseconds, in committed transactions.
     pub confirm_times: Vec<i64>,
+    /// What is sold of offers: in partitions that were restored, and in committed transactions.
+    pub units: Vec<(u32, Vec<Units>)>,
     /// Committed transactions.
     pub commits: u64,
     /// How long each of them took to be committed.

@@ -147,6 +147,10 @@ impl DeskWorker {
         for number in touched {
             self.failing.remove(number);
             if let Some(part) = self.parts.get_mut(number) {
+                let units = part.desk.changed_units();
+                if !units.is_empty() {
+                    self.done.units.push((*number, units));
+                }
                 part.desk.commit();
                 part.next = part.read;
             }
