@@ -20,22 +20,24 @@ mod layout;
 mod offers;
 mod operator;
 mod server;
+pub mod stand;
 
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::middleware::from_fn_with_state;
 use axum::response::IntoResponse;
-use axum::routing::get;
+use axum::routing::{get, post};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
+use self::stand::Stand;
 use crate::service::Status;
 
 /// The text format of Prometheus, as its documentation names it.
@@ -52,6 +54,8 @@ pub struct Site {
     pub name: String,
     /// The page shows the ids of accounts.
     pub show_ids: bool,
+    /// The demo's stand; none but in the demo.
+    pub stand: Option<Stand>,
     streams: Arc<Semaphore>,
 }
 
@@ -59,9 +63,12 @@ impl Site {
     /// The site of a process, by the name of its application and instance.
     pub fn new(name: &str, status: Status, metrics: PrometheusHandle) -> Site {
         let streams = Arc::new(Semaphore::new(feed::STREAMS));
-        Site { status, metrics, name: name.to_owned(), show_ids: false, streams }
+        Site { status, metrics, name: name.to_owned(), show_ids: false, stand: None, streams }
     }
 }
+
+/// The body of a request, in bytes: a tweet at most, of characters that take up to twelve.
+const BODY: usize = 8 << 10;
 
 type Shared = State<Arc<Site>>;
 
@@ -83,7 +90,11 @@ pub async fn serve(listener: TcpListener, site: Site) -> io::Result<()> {
 }
 
 fn routes(site: Site, hosts: guard::Hosts) -> Router {
-    Router::new()
+    let mut routes = Router::new();
+    if site.stand.is_some() {
+        routes = routes.route("/demo/tweet", post(stand::tweet)).route("/demo/kill", post(stand::kill));
+    }
+    routes
         .route("/", get(operator::page))
         .route("/events", get(feed::events))
         .route("/offers", get(offers::page))
@@ -96,6 +107,7 @@ fn routes(site: Site, hosts: guard::Hosts) -> Router {
             "/page.js",
             get(|| async { ([(CONTENT_TYPE, "text/javascript")], include_str!("assets/page.js")) }),
         )
+        .layer(DefaultBodyLimit::max(BODY))
         .layer(from_fn_with_state(hosts, guard::guard))
         .with_state(Arc::new(site))
 }

@@ -25,7 +25,10 @@ pub async fn page(State(site): Shared) -> Html<String> {
         "/",
         &html! {
             h1 { "How it goes" }
-            @for (id, part) in &parts {
+            @if let Some(stand) = &site.stand {
+            div #demo { section { (stand.forms()) div #outcome data-live { (stand.outcome()) } } }
+        }
+        @for (id, part) in parts.iter().filter(|(id, _)| *id != "outcome") {
                 // Only what is short and seldom changes is read aloud.
                 @if *id == "state" { div id=(id) data-live role="status" { (part) } }
                 @else { section id=(id) data-live { (part) } }
@@ -37,7 +40,8 @@ pub async fn page(State(site): Shared) -> Html<String> {
 /// The parts that change.
 pub fn parts(site: &Site) -> Parts {
     let view = site.status.view();
-    vec![
+    let outcome = site.stand.iter().map(|stand| ("outcome", stand.outcome()));
+    let parts = vec![
         ("state", state(&view)),
         ("figures", figures(&view)),
         ("events-list", events(&view, site.show_ids)),
@@ -48,7 +52,8 @@ pub fn parts(site: &Site) -> Parts {
         ("posts", posts(&view)),
         ("partitions", partitions(&view)),
         ("firehose", firehose(&view)),
-    ]
+    ];
+    outcome.chain(parts).collect()
 }
 
 /// Whether it works, in a few words.

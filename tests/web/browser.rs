@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use crate::built;
-use crate::demo::Demo;
+use crate::demo::{Case, Demo};
 
-pub const CASES: &[(&str, fn(&Demo))] =
+pub const CASES: &[Case] =
     &[("the_script_runs_and_nothing_is_forbidden", the_script_runs), ("it_can_be_seen", it_can_be_seen)];
 
 const CHROMIUM: &str = "chromium";

@@ -12,6 +12,9 @@ use crate::built;
 /// Whatever is waited for comes within so long, or never.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
+/// A case: its name, and what it does with a demo that others use too.
+pub type Case = (&'static str, fn(&Demo));
+
 /// A demo that goes on until this is dropped.
 pub struct Demo {
     child: Child,
@@ -53,7 +56,7 @@ impl Demo {
             line.clear();
             assert!(lines.read_line(&mut line).unwrap() > 0, "it has ended");
             if let Some((_, rest)) = line.split_once("http://") {
-                address = rest.trim().trim_end_matches('/').to_owned();
+                address = rest.split('/').next().unwrap().to_owned();
             }
         }
         let told = Arc::<Mutex<String>>::default();

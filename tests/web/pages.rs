@@ -2,19 +2,28 @@
 
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
-use std::time::Instant;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::demo::{Demo, PATIENCE};
+use crate::demo::{Case, Demo, PATIENCE};
 
-pub const CASES: &[(&str, fn(&Demo))] = &[
+/// What stands in the place of a code.
+const HIDDEN: &str = "#Confirm········";
+
+pub const CASES: &[Case] = &[
     ("every_answer_says_what_a_browser_may_do_with_it", every_answer_says_what_a_browser_may_do_with_it),
     ("the_offers_are_listed", the_offers_are_listed),
     ("the_page_is_whole_without_a_script", the_page_is_whole_without_a_script),
     ("no_code_and_no_account_is_on_any_page", no_code_and_no_account_is_on_any_page),
     ("what_changes_is_sent", what_changes_is_sent),
     ("only_this_machine_is_answered", only_this_machine_is_answered),
+    (
+        "a_visitor_buys_and_kills_and_nothing_happens_twice",
+        a_visitor_buys_and_kills_and_nothing_happens_twice,
+    ),
+    ("a_form_from_elsewhere_or_too_large_does_nothing", a_form_from_elsewhere_or_too_large_does_nothing),
     ("who_asks_for_too_much_is_refused", who_asks_for_too_much_is_refused),
 ];
 
@@ -96,7 +105,7 @@ fn no_code_and_no_account_is_on_any_page(demo: &Demo) {
         codes.extend(told.split("#Confirm").skip(1).filter_map(|rest| rest.get(..8)).map(str::to_owned));
         for path in ["/", "/offers", "/offers.json", "/metrics"] {
             let body = demo.get(path).body;
-            assert!(!body.contains("#Confirm"), "{path}: {body}");
+            assert!(!body.replace(HIDDEN, "").contains("#Confirm"), "{path}: {body}");
             assert!(!codes.iter().any(|code| body.contains(code)), "{path}: {codes:?} {body}");
             assert!(!body.contains("tok_") && !body.contains("addr_"), "{path}: {body}");
             let shown = holders.clone().find(|id| body.contains(&id.to_string()));
@@ -154,4 +163,51 @@ fn who_asks_for_too_much_is_refused(demo: &Demo) {
     assert!((10..=16).contains(&served), "{served}");
     assert_eq!(demo.get("/events").status, 503);
     assert_eq!(demo.get("/").status, 200);
+}
+
+fn post(demo: &Demo, path: &str, headers: &str, form: &str) -> u16 {
+    let headers = format!("{headers}Content-Length: {}\r\n", form.len());
+    demo.ask(&format!("POST {path}"), &headers, form).status
+}
+
+fn a_visitor_buys_and_kills_and_nothing_happens_twice(demo: &Demo) {
+    assert_eq!(post(demo, "/demo/tweet", "", "guest=0&act=confirm"), 303);
+    demo.await_on("/", "There is no code yet");
+    assert_eq!(post(demo, "/demo/kill", "", ""), 303);
+    demo.await_on("/", "<span class=\"value\">1</span> <span class=\"more\">all are at work");
+    // A code is good for two seconds on the wall: a machine that is busy may need another.
+    let done = "@ada Done: Round Teapot";
+    let until = Instant::now() + PATIENCE;
+    loop {
+        assert_eq!(post(demo, "/demo/tweet", "", "guest=0&act=tweet&text=%3Cb%3E+%23BuyTeapot"), 303);
+        let page = demo.await_on("/", &format!("@ada Tweet {HIDDEN}"));
+        assert!(!page.contains("<b> #"), "{page}");
+        assert_eq!(post(demo, "/demo/tweet", "", "guest=0&act=confirm"), 303);
+        thread::sleep(Duration::from_secs(2));
+        if demo.get("/").body.contains(done) {
+            break;
+        }
+        assert!(Instant::now() < until, "no code is taken");
+    }
+    // Once more: the code has done what it can, and there is no second teapot for one account.
+    assert_eq!(post(demo, "/demo/tweet", "", "guest=0&act=confirm"), 303);
+    assert_eq!(post(demo, "/demo/tweet", "", "guest=0&act=tweet&text=%23BuyTeapot"), 303);
+    let page = demo.await_on("/", "<td>@ada</td><td><span class=\"refused\">");
+    assert_eq!(page.matches(done).count(), 1, "{page}");
+    assert!(page.contains("<dt>Double purchases</dt><dd><span class=\"value\">0</span>"), "{page}");
+}
+
+fn a_form_from_elsewhere_or_too_large_does_nothing(demo: &Demo) {
+    let tweet = "guest=2&text=%23BuyKite";
+    for headers in ["Origin: https://evil.example\r\n", "Origin: null\r\n"] {
+        assert_eq!(post(demo, "/demo/tweet", headers, tweet), 403);
+        assert_eq!(post(demo, "/demo/kill", headers, ""), 403);
+    }
+    assert_eq!(post(demo, "/demo/tweet", "", &format!("{tweet}{}", "x".repeat(20_000))), 413);
+    assert_eq!(post(demo, "/demo/tweet", "", "guest=9&text=x"), 400);
+    assert_eq!(demo.get("/demo/kill").status, 405);
+    // Had it been taken, the answer would be there by now.
+    thread::sleep(Duration::from_secs(1));
+    let page = demo.get("/").body;
+    assert!(page.contains(">@linus</option>") && !page.contains("<td>@linus</td>"), "{page}");
 }

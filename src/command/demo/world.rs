@@ -12,6 +12,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use super::guests::{Guests, Wanted};
 use super::janitor::Janitor;
 use super::player::{Played, Player, Tick};
 use super::scene::{INBOX, Scene};
@@ -24,6 +25,7 @@ use crate::core::time::Time;
 use crate::firehose::Shoppers;
 use crate::log::{Isolation, Lookup, Partition};
 use crate::service::{Crew, Glance, Notice, Plan, Stage, Status};
+use crate::web::stand::Keeper;
 use crate::worker::Clock as _;
 
 /// The player does not run further ahead of the scan, in records: some 60 MB.
@@ -42,6 +44,8 @@ pub struct World {
     crew: Crew,
     status: Status,
     janitor: Option<Janitor>,
+    /// Whom the visitors of the page play, if there is a page.
+    guests: Option<Guests>,
     lookup: Box<dyn Lookup + Send>,
     is_reading: bool,
     /// Desk workers that are to die, and have not yet.
@@ -111,6 +115,7 @@ impl World {
             crew,
             status,
             janitor,
+            guests: None,
             lookup,
             is_reading: false,
             dying: BTreeSet::new(),
@@ -187,7 +192,30 @@ impl World {
     fn follow(&mut self, wait: Duration) -> Result<Vec<Event>, Error> {
         let events = self.biller.follow(wait).map_err(Error::failed)?;
         events.iter().for_each(|event| self.player.hear(event));
+        if let Some(guests) = &mut self.guests {
+            events.iter().for_each(|event| guests.hear(event));
+        }
         Ok(events)
+    }
+
+    /// Lets the visitors of a stand in.
+    pub fn invite(&mut self, keeper: Keeper) {
+        self.guests = Some(Guests::new(keeper, &self.scene.config.settings.code_prefix));
+    }
+
+    /// Does what visitors want.
+    ///
+    /// # Errors
+    /// Those of the log.
+    pub fn oblige(&mut self) -> Result<(), Error> {
+        let now = self.now();
+        while let Some(wanted) = self.guests.as_mut().and_then(|guests| guests.wanted(now)) {
+            match wanted {
+                Wanted::Tweet(said) => self.player.tweet(&said).map_err(Error::failed)?,
+                Wanted::Kill => self.kill(),
+            }
+        }
+        Ok(())
     }
 
     /// Kills a desk worker, one after the other; none while all of them are dying.
@@ -237,9 +265,13 @@ impl World {
         self.player.shoppers()
     }
 
-    /// Puts what is pending into the metrics.
+    /// Puts what is pending into the metrics, and how the desk workers are onto the page.
     pub fn publish(&self) {
         self.status.publish();
+        if let Some(guests) = &self.guests {
+            let restoring = INBOX - self.glance().partitions.min(INBOX);
+            guests.figures(self.kills, self.biller.ledger.doubles, restoring);
+        }
     }
 
     /// Ends it: what was played is scanned, the workers finish and go home, and then the topics are read to
