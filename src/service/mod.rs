@@ -13,6 +13,7 @@
 //! `demo` a log in memory, and a clock on which a minute passes in a second.
 
 mod crew;
+mod line;
 mod notice;
 mod readiness;
 mod status;

@@ -1,7 +1,6 @@
 //! What goes on, for a person and for the metrics: all threads add to it, one line is made of it now and then.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -9,7 +8,7 @@ use super::MachineClock;
 use super::readiness::{DeskThere, FeederThere, KeeperThere, Posts, ScanThere};
 use super::view::Speed;
 use super::watch::Watch;
-use crate::core::desk::{Pendings, Units};
+use crate::core::desk::Pendings;
 use crate::core::offer::Offer;
 use crate::core::time::Time;
 use crate::metrics::{self, Decided, Fed as FedCounts, Scanned};
@@ -32,7 +31,7 @@ pub(super) struct Shared {
     pub records: u64,
     pub bytes: u64,
     /// When a line was made last, and records and bytes by then.
-    shown: (Instant, u64, u64),
+    pub shown: (Instant, u64, u64),
     pub events: BTreeMap<&'static str, u64>,
     pub commits: u64,
     pub aborts: u64,
@@ -69,7 +68,7 @@ pub struct Glance {
 #[derive(Default)]
 pub(super) struct Desk {
     pub partitions: Vec<(u32, Arc<Pendings>, Time)>,
-    now: Time,
+    pub now: Time,
 }
 
 /// Whether a process does its work, as `/readyz` tells it.
@@ -252,63 +251,9 @@ impl Status {
             holds: shared.holds().cloned(),
         }
     }
-
-    /// One line, and the counts of rates begin anew.
-    pub fn line(&self) -> String {
-        let mut shared = self.shared();
-        let (since, records, bytes) = shared.shown;
-        let seconds = since.elapsed().as_secs_f64().max(0.001);
-        let records = (shared.records - records) as f64 / seconds;
-        let bytes = (shared.bytes - bytes) as f64 / seconds / 1e6;
-        let all = shared.desks.values().flat_map(|desk| desk.partitions.iter().map(|part| (part, desk.now)));
-        let pending: usize = all.clone().map(|((_, pendings, _), _)| pendings.count()).sum();
-        // A process with one stage says nothing of the other, which it does not know.
-        let (scans, desks) = (!shared.posts.scans.is_empty(), !shared.posts.desks.is_empty());
-        let mut line = format!("{}  ", time_of_day());
-        if scans {
-            let _ = write!(line, "{records:.0} tweets/s, {bytes:.1} MB/s");
-        }
-        if desks {
-            let _ = write!(line, "{}pending {pending}", if scans { "; " } else { "" });
-            for (kind, count) in &shared.events {
-                let _ = write!(line, ", {} {count}", kind.trim_start_matches("purchase."));
-            }
-            match lag(all.clone()) {
-                Some(lag) => {
-                    let _ = write!(line, "; desk time {:.1} s behind", lag as f64 / 1_000.0);
-                }
-                None if all.count() == 0 => {}
-                None => line.push_str("; no desk time yet"),
-            }
-        }
-        if let Some(holds) = shared.holds() {
-            let _ = write!(line, ", and time stands: {holds}");
-        }
-        if desks {
-            let _ = write!(line, "; {} commits, {} aborts", shared.commits, shared.aborts);
-        }
-        shared.shown = (Instant::now(), shared.records, shared.bytes);
-        line
-    }
 }
 
 impl Shared {
-    /// What is sold of offers. A partition that was restored says all that it knows; what a stock says goes over
-    /// what it has told others.
-    fn sell(&mut self, done: &Done) {
-        for back in &done.restored {
-            self.units.remove(&back.partition);
-        }
-        for (partition, units) in &done.units {
-            let known = self.units.entry(*partition).or_default();
-            for Units { offer_id, sold, by_stock } in units {
-                if *by_stock || !known.get(offer_id).is_some_and(|(_, by_stock)| *by_stock) {
-                    known.insert(offer_id.clone(), (*sold, *by_stock));
-                }
-            }
-        }
-    }
-
     /// Why time stands. The keeper says so every second, as long as it does.
     pub fn holds(&self) -> Option<&Holds> {
         self.holds.as_ref().filter(|(since, _)| since.elapsed() < HOLDS).map(|(_, holds)| holds)
@@ -316,7 +261,9 @@ impl Shared {
 }
 
 /// How far the last of the partitions is behind the clock, in milliseconds, of those that know desk time.
-fn lag<'p>(partitions: impl Iterator<Item = (&'p (u32, Arc<Pendings>, Time), Time)>) -> Option<i64> {
+pub(super) fn lag<'p>(
+    partitions: impl Iterator<Item = (&'p (u32, Arc<Pendings>, Time), Time)>,
+) -> Option<i64> {
     let known = partitions.filter(|((.., time), _)| *time > Time::ZERO);
     known.map(|((.., time), now)| now.since(*time)).max()
 }

@@ -7,9 +7,11 @@ use std::time::{Duration, Instant};
 use super::Status;
 use super::status::Shared;
 use super::watch::{Happened, Minute, Took, Trials, Waiting};
+use crate::core::desk::Units;
 use crate::core::ids::AccountId;
 use crate::core::offer::Offer;
 use crate::core::time::Time;
+use crate::worker::desk::Done;
 use crate::worker::keeper::Scanned;
 
 /// The rates are measured over so long at least.
@@ -144,6 +146,24 @@ impl Status {
         Offers {
             now: shared.now,
             offers: shared.offers.as_ref().map(|offers| offers.iter().map(listed).collect()),
+        }
+    }
+}
+
+impl Shared {
+    /// What is sold of offers. A partition that was restored says all that it knows; what a stock says goes over
+    /// what it has told others.
+    pub fn sell(&mut self, done: &Done) {
+        for back in &done.restored {
+            self.units.remove(&back.partition);
+        }
+        for (partition, units) in &done.units {
+            let known = self.units.entry(*partition).or_default();
+            for Units { offer_id, sold, by_stock } in units {
+                if *by_stock || !known.get(offer_id).is_some_and(|(_, by_stock)| *by_stock) {
+                    known.insert(offer_id.clone(), (*sold, *by_stock));
+                }
+            }
         }
     }
 }

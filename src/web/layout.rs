@@ -73,19 +73,19 @@ pub fn clock(time: Time) -> Markup {
     html! { time datetime=(text) { (text.get(11..19).unwrap_or(&text)) } }
 }
 
-/// How long, in two units at most: `2 d 3 h`, `12 min 5 s`, `350 ms`.
+/// How long, in two units at most: `2 d 3 h`, `12 min 5 s`, `350 ms`. A number stays with its unit.
 pub fn duration(millis: i64) -> String {
     let (sign, millis) = if millis < 0 { ("−", millis.saturating_neg()) } else { ("", millis) };
     let two = |large: i64, name: &str, small: i64, other: &str| {
-        format!("{sign}{} {name} {} {other}", millis / large, millis % large / small)
+        format!("{sign}{}\u{a0}{name} {}\u{a0}{other}", millis / large, millis % large / small)
     };
     match millis {
         DAY.. => two(DAY, "d", HOUR, "h"),
         HOUR.. => two(HOUR, "h", MINUTE, "min"),
         MINUTE.. => two(MINUTE, "min", SECOND, "s"),
-        10_000.. => format!("{sign}{} s", millis / SECOND),
-        SECOND.. => format!("{sign}{:.1} s", millis as f64 / SECOND as f64),
-        _ => format!("{sign}{millis} ms"),
+        10_000.. => format!("{sign}{}\u{a0}s", millis / SECOND),
+        SECOND.. => format!("{sign}{:.1}\u{a0}s", millis as f64 / SECOND as f64),
+        _ => format!("{sign}{millis}\u{a0}ms"),
     }
 }
 
@@ -119,7 +119,7 @@ mod tests {
             (-1_500, "−1.5 s"),
             (i64::MIN, "−106751991167 d 7 h"),
         ] {
-            assert_eq!(duration(millis), text);
+            assert_eq!(duration(millis).replace('\u{a0}', " "), text);
         }
     }
 

@@ -12,7 +12,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use super::guests::{Guests, Wanted};
+use super::guests::Guests;
 use super::janitor::Janitor;
 use super::player::{Played, Player, Tick};
 use super::scene::{INBOX, Scene};
@@ -25,7 +25,6 @@ use crate::core::time::Time;
 use crate::firehose::Shoppers;
 use crate::log::{Isolation, Lookup, Partition};
 use crate::service::{Crew, Glance, Notice, Plan, Stage, Status};
-use crate::web::stand::Keeper;
 use crate::worker::Clock as _;
 
 /// The player does not run further ahead of the scan, in records: some 60 MB.
@@ -198,26 +197,6 @@ impl World {
         Ok(events)
     }
 
-    /// Lets the visitors of a stand in.
-    pub fn invite(&mut self, keeper: Keeper) {
-        self.guests = Some(Guests::new(keeper, &self.scene.config.settings.code_prefix));
-    }
-
-    /// Does what visitors want.
-    ///
-    /// # Errors
-    /// Those of the log.
-    pub fn oblige(&mut self) -> Result<(), Error> {
-        let now = self.now();
-        while let Some(wanted) = self.guests.as_mut().and_then(|guests| guests.wanted(now)) {
-            match wanted {
-                Wanted::Tweet(said) => self.player.tweet(&said).map_err(Error::failed)?,
-                Wanted::Kill => self.kill(),
-            }
-        }
-        Ok(())
-    }
-
     /// Kills a desk worker, one after the other; none while all of them are dying.
     pub fn kill(&mut self) {
         let desks = self.scene.config.service.desk_workers;
@@ -263,15 +242,6 @@ impl World {
     /// The people.
     pub fn shoppers(&self) -> &Shoppers {
         self.player.shoppers()
-    }
-
-    /// Puts what is pending into the metrics, and how the desk workers are onto the page.
-    pub fn publish(&self) {
-        self.status.publish();
-        if let Some(guests) = &self.guests {
-            let restoring = INBOX - self.glance().partitions.min(INBOX);
-            guests.figures(self.kills, self.biller.ledger.doubles, restoring);
-        }
     }
 
     /// Ends it: what was played is scanned, the workers finish and go home, and then the topics are read to
@@ -326,6 +296,8 @@ impl World {
 fn is_whole(glance: &Glance) -> bool {
     glance.partitions == INBOX
 }
+
+mod visitors;
 
 #[cfg(test)]
 mod tests;
