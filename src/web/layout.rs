@@ -136,4 +136,34 @@ mod tests {
         let shown = page(text, text, "/", &table(text, &[text], &[vec![html! { (text) }]])).0;
         assert!(!shown.contains("<script>") && !shown.contains("\"\""), "{shown}");
     }
+
+    /// The luminance of `#rrggbb`, as WCAG 2 has it.
+    fn luminance(colour: &str) -> f64 {
+        let part = |at: usize| {
+            let part = f64::from(u8::from_str_radix(&colour[at..at + 2], 16).unwrap()) / 255.0;
+            if part <= 0.04045 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }
+        };
+        0.2126 * part(1) + 0.7152 * part(3) + 0.0722 * part(5)
+    }
+
+    #[test]
+    fn texts_can_be_read_in_the_light_and_in_the_dark() {
+        let style = include_str!("assets/page.css");
+        let schemes: Vec<&str> = style.split("--ground:").skip(1).collect();
+        assert_eq!(schemes.len(), 2);
+        for scheme in schemes {
+            let scheme = format!("--ground:{scheme}");
+            let colour = |name: &str| {
+                let (_, rest) = scheme.split_once(&format!("--{name}: ")).unwrap();
+                luminance(&rest[..7])
+            };
+            for text in ["ink", "soft", "accent", "good", "bad", "warm"] {
+                for ground in ["ground", "card"] {
+                    let (text_is, ground_is) = (colour(text), colour(ground));
+                    let contrast = (text_is.max(ground_is) + 0.05) / (text_is.min(ground_is) + 0.05);
+                    assert!(contrast >= 4.5, "{text} on {ground}: {contrast:.1}");
+                }
+            }
+        }
+    }
 }

@@ -19,7 +19,7 @@ const HEADERS: Duration = Duration::from_secs(5);
 /// The headers of a request, in bytes.
 const HEADER_BYTES: usize = 16 << 10;
 /// A connection lasts so long at most, and with it a stream of events: the browser comes again by itself.
-const LONGEST: Duration = Duration::from_secs(60 * 60);
+const LONGEST: Duration = Duration::from_secs(10 * 60);
 /// After an error of accepting, which is mostly that there are too many open files.
 const BREATH: Duration = Duration::from_millis(100);
 
