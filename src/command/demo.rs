@@ -1,6 +1,7 @@
 //! `hashbuy demo`: a made-up firehose with shoppers in front of the real workers, in one process, with no
 //! set-up.
 
+mod guests;
 mod janitor;
 mod keys;
 mod player;
@@ -11,6 +12,7 @@ mod story;
 mod summary;
 mod world;
 
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use clap::Args;
@@ -22,11 +24,16 @@ use self::screen::{Screen, grouped, watched};
 use self::show::Show;
 use self::world::World;
 use crate::command::Error;
+use crate::metrics;
 use crate::service::Status;
-use crate::{metrics, web};
+use crate::web::stand::{Stand, stand};
+use crate::web::{self, Site};
 
 /// How long the demo lasts where nobody could end it by Ctrl-C.
 const UNWATCHED: Duration = Duration::from_secs(30);
+
+/// The usual port of the page.
+const PORT: u16 = 9464;
 
 /// Arguments of `demo`.
 #[derive(Debug, Args)]
@@ -41,7 +48,8 @@ time passes as it does, codes are good for a minute, and the topics are new ones
 there. Properties of librdkafka come from the environment: HASHBUY_KAFKA_PROPERTIES_...
 
 On a terminal the key k kills a desk worker with its transaction open, and another takes its place;
-q ends the demo, as Ctrl-C does. At the end the sums are checked, by what stands in the topics:
+q ends the demo, as Ctrl-C does. The page, whose address is printed first, shows how it goes, and
+lets you tweet as one of three guests. At the end the sums are checked, by what stands in the topics:
 every purchase has ended once or is still pending at the desk, every coupon is redeemed, expired or
 still loaded at the desk, and nobody was billed or credited twice, nor for more than was loaded.
 
@@ -59,7 +67,7 @@ pub struct Demo {
     /// How long, such as 30s, 2m or 500ms; by default until Ctrl-C on a terminal, 30s elsewhere
     #[arg(long = "for", value_name = "TIME", value_parser = crate::command::duration::parse)]
     pub length: Option<Duration>,
-    /// Serve /metrics, /healthz and /readyz on this port of 127.0.0.1; 0 is any free one
+    /// Serve the page and /metrics on this port of 127.0.0.1, 0 is any free one; by default 9464, if it is free
     #[arg(long, value_name = "P")]
     pub port: Option<u16>,
     /// The same seed makes the same authors, shoppers and noise
@@ -81,21 +89,20 @@ pub fn run(args: &Demo) -> Result<(), Error> {
 
 async fn demo(args: &Demo) -> Result<(), Error> {
     let status = Status::default();
-    let served = match args.port {
-        Some(port) => Some(serve(port, &status).await?),
-        None => None,
-    };
+    let (stand, keeper) = stand();
+    let served = serve(args.port, &status, stand).await?;
     let scene = match &args.brokers {
         None => Scene::in_memory()?,
         Some(brokers) => Scene::on_kafka(brokers).await?,
     };
     let mut screen = Screen::new(scene.second);
     let length = args.length.or((!watched()).then_some(UNWATCHED));
-    for line in opening(args, &scene).into_iter().chain(served) {
+    for line in opening(args, &scene).into_iter().chain([served]) {
         screen.line(&line);
     }
     let mut interrupted = Box::pin(interruption()?);
-    let world = World::start(scene, args.seed, status)?;
+    let mut world = World::start(scene, args.seed, status)?;
+    world.invite(keeper);
     let mut show = Show::new(world, screen, args.rate);
     let played = show.play(length, interrupted.as_mut()).await;
     let (world, mut screen, elapsed) = show.close();
@@ -137,15 +144,27 @@ fn interruption() -> Result<impl Future<Output = ()>, Error> {
     })
 }
 
-/// Serves the metrics from now on. Returns where.
-async fn serve(port: u16, status: &Status) -> Result<String, Error> {
-    let listening = web::listen(port).await.and_then(|listener| Ok((listener.local_addr()?, listener)));
-    let (address, listener) = listening.map_err(|error| {
-        Error::Failed(format!(
-            "--port {port}: cannot listen on 127.0.0.1:{port}: {error}; choose another port, or 0 for any free one"
-        ))
-    })?;
-    let metrics = metrics::install().map_err(Error::failed)?;
-    tokio::spawn(web::serve(listener, metrics, status.ready()));
-    Ok(format!("Metrics at http://{address}/metrics"))
+/// Serves the page from now on: on the port that was asked for, else on the usual one, or on any if somebody has
+/// that. Returns where.
+async fn serve(port: Option<u16>, status: &Status, stand: Stand) -> Result<String, Error> {
+    let listen = |port: u16| web::listen(Ipv4Addr::LOCALHOST.into(), port);
+    let listening = match port {
+        Some(port) => listen(port).await.map_err(|error| {
+            Error::Failed(format!(
+                "--port {port}: cannot listen on 127.0.0.1:{port}: {error}; choose another port, or 0 for any free one"
+            ))
+        })?,
+        None => match listen(PORT).await {
+            Ok(listener) => listener,
+            Err(_) => match listen(0).await {
+                Ok(listener) => listener,
+                Err(error) => return Ok(format!("There is no page: {error}")),
+            },
+        },
+    };
+    let address = listening.local_addr().map_err(Error::failed)?;
+    let mut site = Site::new("demo", status.clone(), metrics::install().map_err(Error::failed)?);
+    site.stand = Some(stand);
+    tokio::spawn(web::serve(listening, site));
+    Ok(format!("Watch it at http://{address}/ and tweet yourself."))
 }

@@ -16,11 +16,12 @@ use crate::config::Config;
 use crate::core::time::SECOND;
 use crate::log::Log;
 use crate::log::kafka::{KafkaLog, METADATA, Settings as KafkaSettings};
+use crate::metrics;
 use crate::service::{Crew, MachineClock, Notice, Plan, Stage, Status, time_of_day};
+use crate::web::{self, Site};
 use crate::worker::Topics;
 use crate::worker::desk::{PATIENCE, Restoring, counted};
 use crate::worker::needs::{self, By};
-use crate::{metrics, web};
 
 /// One line about what goes on is said once in so long.
 const STATUS_EVERY: Duration = Duration::from_secs(10);
@@ -66,11 +67,11 @@ pub fn run(args: &Run) -> Result<(), Error> {
     check_topics(&*log, &config.service.topics, args.stage)?;
     layout::check(&*log, &config.service.app, &config.service.topics, args.stage)?;
     let handle = metrics::install().map_err(Error::failed)?;
-    let (port, stage, clock) = (config.service.port, args.stage, Arc::new(MachineClock));
+    let (stage, clock) = (args.stage, Arc::new(MachineClock));
     let plan = Plan { config, secret, stage, log, clock, patience: PATIENCE };
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::failed)?;
-    runtime.block_on(serve(plan, handle, port))
+    runtime.block_on(serve(plan, handle))
 }
 
 /// The log of the brokers that the configuration names.
@@ -107,21 +108,17 @@ fn check_topics(log: &dyn Log, names: &Topics, stage: Stage) -> Result<(), Error
     }
 }
 
-async fn serve(
-    plan: Plan,
-    handle: metrics_exporter_prometheus::PrometheusHandle,
-    port: u16,
-) -> Result<(), Error> {
-    let listener = web::listen(port).await.map_err(|error| {
-        Error::Failed(format!("web.port {port}: {error}; choose another, or 0 for any free one"))
+async fn serve(plan: Plan, handle: metrics_exporter_prometheus::PrometheusHandle) -> Result<(), Error> {
+    let service = &plan.config.service;
+    let (ip, port) = (service.address, service.port);
+    let listener = web::listen(ip, port).await.map_err(|error| {
+        Error::Failed(format!("web.port {port}: {ip}: {error}; choose another, or 0 for any free one"))
     })?;
     let address = listener.local_addr().map_err(Error::failed)?;
-    let brokers = &plan.config.service.brokers;
     let mut screen = Screen::new();
-    screen.line(format_args!(
-        "connected to {brokers} as {}; http://{address}/metrics",
-        plan.config.service.app
-    ));
+    screen.line(format_args!("connected to {} as {}; http://{address}/", service.brokers, service.app));
+    let name = format!("{} {}", service.app, service.instance);
+    let show_ids = service.show_ids;
     if plan.config.settings.slack_ms < i64::try_from(METADATA.as_millis()).unwrap_or(i64::MAX) {
         screen.line(format_args!(
             "warning: time.slack_seconds is {}: when the firehose gets more partitions, a code in a new one may come \
@@ -134,7 +131,9 @@ async fn serve(
     let status = Status::default();
     let mut crew = Crew::start(plan, status.clone()).map_err(Error::failed)?;
     let upkeep = handle.clone();
-    let page = tokio::spawn(web::serve(listener, handle, status.ready()));
+    let mut site = Site::new(&name, status.clone(), handle);
+    site.show_ids = show_ids;
+    let page = tokio::spawn(web::serve(listener, site));
     let mut every = tokio::time::interval(STATUS_EVERY);
     every.tick().await;
     let mut look = tokio::time::interval(Duration::from_millis(200));

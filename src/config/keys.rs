@@ -176,6 +176,16 @@ impl Given {
         }
     }
 
+    pub(super) fn flag(&self) -> Result<bool, ConfigError> {
+        match &self.value {
+            Value::Boolean(flag) => Ok(*flag),
+            Value::String(text) if self.layer != Layer::File => {
+                text.parse().map_err(|_| self.wrong("must be true or false"))
+            }
+            _ => Err(self.wrong("must be true or false")),
+        }
+    }
+
     /// What may be a part of a name in Kafka.
     pub(super) fn name_part(&self) -> Result<String, ConfigError> {
         let text = self.text()?;

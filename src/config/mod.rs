@@ -45,6 +45,8 @@ pub use service::Service;
 /// | `tables.epoch` | 0 | 0 or more |
 /// | `firehose.silent` | `wait` | `wait`, `advance` |
 /// | `web.port` | 9464 | 0 to 65,535 |
+/// | `web.address` | `127.0.0.1` | an IP address |
+/// | `web.show_ids` | `false` | `true`, `false` |
 /// | `texts.requested` ... `texts.refused.sold_out` | see [`Texts`](crate::core::settings::Texts) | templates |
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Config {

@@ -1,6 +1,7 @@
 //! The settings of the service on Kafka: what it is called, where things are, how many workers.
 
 use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
 use super::keys::Set;
@@ -33,8 +34,12 @@ pub struct Service {
     pub epoch: u64,
     /// What time does when the firehose is silent.
     pub silence: Silence,
-    /// The port of `/metrics`, `/healthz` and `/readyz` on the loopback address; 0 is any free one.
+    /// The port of the page, `/metrics`, `/healthz` and `/readyz`; 0 is any free one.
     pub port: u16,
+    /// The address on which they are served.
+    pub address: IpAddr,
+    /// The page shows the ids of accounts.
+    pub show_ids: bool,
 }
 
 impl Default for Service {
@@ -52,6 +57,8 @@ impl Default for Service {
             epoch: 0,
             silence: Silence::Wait,
             port: 9464,
+            address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            show_ids: false,
         }
     }
 }
@@ -147,6 +154,16 @@ pub(super) const KEYS: &[(&str, Set)] = &[
     }),
     ("web.port", |config, given| {
         config.service.port = given.number(0..=65_535)?;
+        Ok(())
+    }),
+    ("web.address", |config, given| {
+        let address = given.text()?.parse();
+        config.service.address =
+            address.map_err(|_| given.wrong("must be an IP address such as 127.0.0.1"))?;
+        Ok(())
+    }),
+    ("web.show_ids", |config, given| {
+        config.service.show_ids = given.flag()?;
         Ok(())
     }),
 ];

@@ -214,3 +214,18 @@ fn records_and_partitions_of_the_inbox() {
     let error = of_variables(&[("HASHBUY_TOPICS_INBOX_PARTITIONS", "0")]).unwrap_err();
     assert!(error.contains("HASHBUY_TOPICS_INBOX_PARTITIONS is \"0\", must be a whole number"), "{error}");
 }
+
+#[test]
+fn where_the_page_is_and_what_it_shows() {
+    let service = of_toml("[web]\naddress = \"::1\"\nshow_ids = true").unwrap().service;
+    assert_eq!((service.address.to_string().as_str(), service.show_ids), ("::1", true));
+    assert!(of_variables(&[("HASHBUY_WEB_SHOW_IDS", "true")]).unwrap().service.show_ids);
+    let service = Config::default().service;
+    assert!(service.address.is_loopback() && !service.show_ids);
+    for (text, message) in [
+        ("web.show_ids = 1", "web.show_ids is 1, must be true or false"),
+        ("web.address = \"here\"", "web.address is \"here\", must be an IP address such as 127.0.0.1"),
+    ] {
+        assert_eq!(of_toml(text).unwrap_err(), format!("hashbuy.toml: {message}"));
+    }
+}

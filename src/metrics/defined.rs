@@ -55,6 +55,10 @@ const DELAY: &[f64] = &[
     0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0,
 ];
 
+/// From a request to its confirmation: what no person can do, what people do, up to the longest window.
+const CONFIRM_BUCKETS: &[f64] =
+    &[0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1_800.0, 3_600.0];
+
 macro_rules! defined {
     ($($NAME:ident: $kind:expr, $name:literal, $unit:expr, [$($label:literal)*], $series:expr, $what:literal;)*) => {
         $(pub(super) static $NAME: Metric = Metric {
@@ -108,6 +112,12 @@ defined! {
         "Records of a table that were read for the desk";
     DESK_EVENTS: Counter, "hashbuy_desk_events_total", COUNT, ["type" "reason"], events,
         "Committed events by type; refusals by reason and cancellations by cause";
+    DESK_LOCKOUTS: Counter, "hashbuy_desk_lockouts_total", COUNT, [], one,
+        "Committed lockouts: an account has tweeted more wrong codes in an hour than it may, and its codes are refused for an hour";
+    CONFIRM: Histogram(CONFIRM_BUCKETS), "hashbuy_confirm_seconds", SECONDS, [], open,
+        "From the request to the tweet whose code was taken, sold out or not: people take longer than 2 s";
+    OFFER_SOLD: Counter, "hashbuy_offer_sold_total", COUNT, ["offer"], open,
+        "Committed confirmations, and coupons loaded, by offer; the empty name: all offers after the first 1,000";
     DESK_PENDINGS: Gauge, "hashbuy_desk_pendings", COUNT, [], open,
         "Purchases that wait for their confirmation";
     DESK_TIME: Gauge, "hashbuy_desk_time_seconds", SECONDS, [], open,

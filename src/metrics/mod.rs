@@ -2,15 +2,16 @@
 //!
 //! Nobody else names a metric. The stages count in plain integers while they work and publish at the
 //! end of a batch ([`Scanned`], [`Fed`], [`Decided`]), so watching costs nothing per tweet. Labels come
-//! from closed sets and numbers of partitions: never an id, a code, a token or anything else that an
-//! author can choose. A series of a closed set is there from the start, at 0, so that a first failure
+//! from closed sets, numbers of partitions and the ids of a bounded number of offers: never the id of an
+//! account, a code, a token or anything else that an author can choose. A series of a closed set is there from the start, at 0, so that a first failure
 //! is a rise and not a birth; a gauge that nobody sets any more goes after [`STALE`].
 
 mod defined;
 pub mod process;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use metrics::{Label, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
@@ -19,7 +20,7 @@ use metrics_util::MetricKindMask;
 
 use self::defined::*;
 pub use self::defined::{ALL, AbortCause, Kind, Metric, Table};
-use crate::core::event::{Details, Event};
+use crate::core::event::{Details, Event, EventKind};
 use crate::core::tally::Counted;
 use crate::core::time::{SECOND, Time};
 
@@ -108,6 +109,10 @@ impl Metric {
 
     fn add(&self, values: &[&'static str], n: u64) {
         counter!(self.name, self.labelled(values)).increment(n);
+    }
+
+    fn add_of(&self, offer: &str, n: u64) {
+        counter!(self.name, "offer" => offer.to_owned()).increment(n);
     }
 
     fn set(&self, values: &[&'static str], value: f64) {
@@ -208,6 +213,8 @@ impl Fed {
 pub struct Decided {
     /// By type, and reason or cause (empty: neither).
     events: BTreeMap<(&'static str, &'static str), u64>,
+    /// Confirmations and loaded coupons, by offer.
+    sold: BTreeMap<String, u64>,
 }
 
 impl Decided {
@@ -219,6 +226,9 @@ impl Decided {
             _ => "",
         };
         *self.events.entry((event.kind.as_str(), reason)).or_default() += 1;
+        if let (EventKind::Confirmed | EventKind::CouponLoaded, Some(offer)) = (event.kind, &event.offer_id) {
+            *self.sold.entry(offer.clone()).or_default() += 1;
+        }
     }
 
     /// Adds the batch to the metrics.
@@ -226,7 +236,41 @@ impl Decided {
         for (&(kind, reason), &n) in &self.events {
             DESK_EVENTS.add(&[kind, reason], n);
         }
+        if !self.sold.is_empty() {
+            let mut named = NAMED.lock().unwrap_or_else(PoisonError::into_inner);
+            for (offer, &n) in &self.sold {
+                OFFER_SOLD.add_of(name_of(&mut named, offer), n);
+            }
+        }
     }
+}
+
+/// So many offers have a series of their own in a process: who keeps the table decides how many there are, and a
+/// series is never forgotten.
+const MOST_NAMED: usize = 1_000;
+
+/// The offers that have one.
+static NAMED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
+/// The name of an offer in labels; empty, as no offer's id is, for one that comes when all series are taken.
+fn name_of<'o>(named: &mut BTreeSet<String>, offer: &'o str) -> &'o str {
+    if !named.contains(offer) {
+        if named.len() >= MOST_NAMED {
+            return "";
+        }
+        named.insert(offer.to_owned());
+    }
+    offer
+}
+
+/// Accounts' codes were locked, so many times.
+pub fn lockouts(times: usize) {
+    DESK_LOCKOUTS.add(&[], times as u64);
+}
+
+/// A code was taken, so many milliseconds after its request. Clocks differ: it may be a little before.
+pub fn confirmed_after(millis: i64) {
+    CONFIRM.record(millis.max(0));
 }
 
 /// Adds what one batch counted besides its events to the metrics: why tweets, tags and codes led to nothing.
@@ -292,9 +336,19 @@ pub fn ready(is_ready: bool) {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
+
+    #[test]
+    fn only_so_many_offers_have_a_series() {
+        let mut named = BTreeSet::new();
+        for n in 0..MOST_NAMED {
+            let offer = n.to_string();
+            assert_eq!(name_of(&mut named, &offer), offer);
+        }
+        assert_eq!(name_of(&mut named, "one more"), "");
+        assert_eq!(name_of(&mut named, "7"), "7", "it has one already");
+        assert_eq!(named.len(), MOST_NAMED);
+    }
 
     #[test]
     fn names_are_as_prometheus_wants_them() {

@@ -350,6 +350,9 @@ impl Engine {
         }
         let nothing = std::mem::take(&mut self.effects.tally);
         self.summary.nothing.add(&nothing);
+        // For whoever watches a service.
+        self.effects.lockouts.clear();
+        self.effects.confirm_times.clear();
         Ok(())
     }
 }

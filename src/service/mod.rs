@@ -13,16 +13,21 @@
 //! `demo` a log in memory, and a clock on which a minute passes in a second.
 
 mod crew;
+mod line;
 mod notice;
 mod readiness;
 mod status;
 mod threads;
+mod view;
+mod watch;
 
 use clap::ValueEnum;
 
 pub use self::crew::{Crew, Plan};
 pub use self::notice::Notice;
 pub use self::status::{Glance, Ready, Status, time_of_day};
+pub use self::view::{Listed, Offers, View};
+pub use self::watch::{Happened, MINUTES, Minute, Took, Trials, Waiting};
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -172,17 +172,24 @@ impl Posts {
         if !self.are_known {
             return vec!["nothing was started yet".to_owned()];
         }
-        let mut lines = Vec::new();
-        let mut add = |who: String, missing: Vec<String>| {
-            lines.extend(missing.into_iter().map(|what| format!("{who}: {what}")));
+        let line = |who: &str, what: String| format!("{who}: {what}");
+        let of = |(who, missing): (String, Vec<String>)| {
+            missing.into_iter().map(move |what| line(&who, what)).collect::<Vec<_>>()
         };
+        self.all().into_iter().flat_map(of).collect()
+    }
+
+    /// Every post with what it misses.
+    pub fn all(&self) -> Vec<(String, Vec<String>)> {
+        let mut posts = Vec::new();
+        let mut add = |who: String, missing: Vec<String>| posts.push((who, missing));
         self.desks.iter().for_each(|(number, desk)| add(format!("desk {number}"), desk.missing()));
         self.feeder.iter().for_each(|feeder| add("feeder".to_owned(), feeder.missing()));
         // One that keeps no time says nothing.
         let keeper = self.keeper.as_ref().map(|keeper| common(&keeper.told, keeper.trouble.as_ref()));
         keeper.into_iter().for_each(|missing| add("keeper".to_owned(), missing));
         self.scans.iter().for_each(|(number, scan)| add(format!("scan {number}"), scan.missing()));
-        lines
+        posts
     }
 }
 

@@ -1,13 +1,15 @@
 //! What goes on, for a person and for the metrics: all threads add to it, one line is made of it now and then.
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::MachineClock;
 use super::readiness::{DeskThere, FeederThere, KeeperThere, Posts, ScanThere};
+use super::view::Speed;
+use super::watch::Watch;
 use crate::core::desk::Pendings;
+use crate::core::offer::Offer;
 use crate::core::time::Time;
 use crate::metrics::{self, Decided, Fed as FedCounts, Scanned};
 use crate::worker::desk::{Done, Restoring, State as DeskState};
@@ -25,17 +27,27 @@ pub struct Status {
     shared: Arc<Mutex<Shared>>,
 }
 
-struct Shared {
-    records: u64,
-    bytes: u64,
+pub(super) struct Shared {
+    pub records: u64,
+    pub bytes: u64,
     /// When a line was made last, and records and bytes by then.
-    shown: (Instant, u64, u64),
-    events: BTreeMap<&'static str, u64>,
-    commits: u64,
-    aborts: u64,
-    desks: BTreeMap<u32, Desk>,
+    pub shown: (Instant, u64, u64),
+    pub events: BTreeMap<&'static str, u64>,
+    pub commits: u64,
+    pub aborts: u64,
+    pub desks: BTreeMap<u32, Desk>,
     holds: Option<(Instant, Holds)>,
-    posts: Posts,
+    pub posts: Posts,
+    /// The clock, as a worker has told it last.
+    pub now: Time,
+    pub speed: Speed,
+    pub watch: Watch,
+    /// The partitions of the firehose, while this process keeps the time.
+    pub firehose: Vec<ScannedPart>,
+    /// The table of offers, once a scan has read it.
+    pub offers: Option<Vec<Arc<Offer>>>,
+    /// What is sold of offers, and whether their stock says so, by partition of the inbox.
+    pub units: BTreeMap<u32, HashMap<String, (u64, bool)>>,
 }
 
 /// How it goes at a moment.
@@ -54,9 +66,9 @@ pub struct Glance {
 }
 
 #[derive(Default)]
-struct Desk {
-    partitions: Vec<(u32, Arc<Pendings>, Time)>,
-    now: Time,
+pub(super) struct Desk {
+    pub partitions: Vec<(u32, Arc<Pendings>, Time)>,
+    pub now: Time,
 }
 
 /// Whether a process does its work, as `/readyz` tells it.
@@ -88,6 +100,12 @@ impl Default for Status {
             desks: BTreeMap::new(),
             holds: None,
             posts: Posts::default(),
+            now: Time::ZERO,
+            speed: Speed::default(),
+            watch: Watch::default(),
+            firehose: Vec::new(),
+            offers: None,
+            units: BTreeMap::new(),
         };
         Status { shared: Arc::new(Mutex::new(shared)) }
     }
@@ -99,7 +117,7 @@ impl Status {
         Ready(self.clone())
     }
 
-    fn shared(&self) -> MutexGuard<'_, Shared> {
+    pub(super) fn shared(&self) -> MutexGuard<'_, Shared> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -114,6 +132,10 @@ impl Status {
         shared.posts.scans.insert(number, ScanThere::new(state, now));
         shared.records += seen.records;
         shared.bytes += seen.bytes;
+        shared.now = shared.now.max(now);
+        if let Some(offers) = &seen.offers {
+            shared.offers = Some(offers.clone());
+        }
         drop(shared);
         metrics::swapped(seen.swaps);
         if seen.records == 0 {
@@ -143,7 +165,14 @@ impl Status {
         for ScannedPart { partition, lag, time } in scanned.into_iter().flatten() {
             metrics::firehose(*partition, *lag, *time);
         }
-        self.shared().posts.keeper = scanned.map(|_| KeeperThere::new(trouble.cloned(), now));
+        let mut shared = self.shared();
+        shared.posts.keeper = scanned.map(|_| KeeperThere::new(trouble.cloned(), now));
+        match scanned {
+            // It looks once a second, and is asked more often.
+            Some([]) => {}
+            Some(scanned) => shared.firehose = scanned.to_vec(),
+            None => shared.firehose.clear(),
+        }
     }
 
     /// A turn of a desk worker, and how it is.
@@ -160,6 +189,9 @@ impl Status {
         for event in &done.events {
             *shared.events.entry(event.kind.as_str()).or_default() += 1;
         }
+        shared.now = shared.now.max(now);
+        shared.watch.see(done, now);
+        shared.sell(done);
         shared.commits += done.commits;
         shared.aborts += done.aborts;
         shared.desks.insert(number, Desk { partitions: partitions.collect(), now });
@@ -219,55 +251,19 @@ impl Status {
             holds: shared.holds().cloned(),
         }
     }
-
-    /// One line, and the counts of rates begin anew.
-    pub fn line(&self) -> String {
-        let mut shared = self.shared();
-        let (since, records, bytes) = shared.shown;
-        let seconds = since.elapsed().as_secs_f64().max(0.001);
-        let records = (shared.records - records) as f64 / seconds;
-        let bytes = (shared.bytes - bytes) as f64 / seconds / 1e6;
-        let all = shared.desks.values().flat_map(|desk| desk.partitions.iter().map(|part| (part, desk.now)));
-        let pending: usize = all.clone().map(|((_, pendings, _), _)| pendings.count()).sum();
-        // A process with one stage says nothing of the other, which it does not know.
-        let (scans, desks) = (!shared.posts.scans.is_empty(), !shared.posts.desks.is_empty());
-        let mut line = format!("{}  ", time_of_day());
-        if scans {
-            let _ = write!(line, "{records:.0} tweets/s, {bytes:.1} MB/s");
-        }
-        if desks {
-            let _ = write!(line, "{}pending {pending}", if scans { "; " } else { "" });
-            for (kind, count) in &shared.events {
-                let _ = write!(line, ", {} {count}", kind.trim_start_matches("purchase."));
-            }
-            match lag(all.clone()) {
-                Some(lag) => {
-                    let _ = write!(line, "; desk time {:.1} s behind", lag as f64 / 1_000.0);
-                }
-                None if all.count() == 0 => {}
-                None => line.push_str("; no desk time yet"),
-            }
-        }
-        if let Some(holds) = shared.holds() {
-            let _ = write!(line, ", and time stands: {holds}");
-        }
-        if desks {
-            let _ = write!(line, "; {} commits, {} aborts", shared.commits, shared.aborts);
-        }
-        shared.shown = (Instant::now(), shared.records, shared.bytes);
-        line
-    }
 }
 
 impl Shared {
     /// Why time stands. The keeper says so every second, as long as it does.
-    fn holds(&self) -> Option<&Holds> {
+    pub fn holds(&self) -> Option<&Holds> {
         self.holds.as_ref().filter(|(since, _)| since.elapsed() < HOLDS).map(|(_, holds)| holds)
     }
 }
 
 /// How far the last of the partitions is behind the clock, in milliseconds, of those that know desk time.
-fn lag<'p>(partitions: impl Iterator<Item = (&'p (u32, Arc<Pendings>, Time), Time)>) -> Option<i64> {
+pub(super) fn lag<'p>(
+    partitions: impl Iterator<Item = (&'p (u32, Arc<Pendings>, Time), Time)>,
+) -> Option<i64> {
     let known = partitions.filter(|((.., time), _)| *time > Time::ZERO);
     known.map(|((.., time), now)| now.since(*time)).max()
 }
@@ -277,6 +273,8 @@ fn publish(done: &Done) {
     let mut decided = Decided::default();
     done.events.iter().for_each(|event| decided.count(event));
     decided.publish();
+    metrics::lockouts(done.lockouts.len());
+    done.confirm_times.iter().for_each(|millis| metrics::confirmed_after(*millis));
     metrics::nothing(done.nothing.iter());
     done.committed_within.iter().for_each(|within| metrics::committed(*within));
     done.aborted.iter().for_each(|(cause, times)| metrics::aborted(*cause, *times));

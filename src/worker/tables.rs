@@ -1,11 +1,13 @@
 //! The scan's view of the tables: the offers, and who is linked. Read whole at the start, and followed.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Stop, Topic};
 use crate::core::hashtag::fold;
 use crate::core::ids::AccountId;
+use crate::core::offer::Offer;
 use crate::core::prefilter::Prefilter;
 use crate::core::scan::{OfferIndex, Scan};
 use crate::core::tables::{LinkedIds, OfferTable};
@@ -62,6 +64,11 @@ impl Tables {
             code_prefix: code_prefix.to_owned(),
             ignored,
         })
+    }
+
+    /// The offers that have a tag, as they are now, withdrawn and ended ones included.
+    pub fn offers(&self) -> Vec<Arc<Offer>> {
+        self.offers.index().map(|(_, offer)| offer).collect()
     }
 
     /// Whether everything that was there at the start has been read.

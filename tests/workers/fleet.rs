@@ -61,6 +61,10 @@ pub struct Fleet {
     pub sought: u64,
     /// What led to nothing.
     pub nothing: Tally,
+    /// From requests to the tweets whose codes were taken, in milliseconds.
+    pub confirm_times: Vec<i64>,
+    /// Accounts whose codes were locked.
+    pub lockouts: usize,
 }
 
 /// How a desk worker of the fleet is.
@@ -147,6 +151,8 @@ impl Fleet {
             restored: 0,
             sought: 0,
             nothing: Tally::default(),
+            confirm_times: Vec::new(),
+            lockouts: 0,
         };
         (0..desks).for_each(|number| fleet.start_desk(number));
         fleet
@@ -241,6 +247,8 @@ impl Fleet {
                 self.restored += done.restored.len();
                 self.sought += done.sought;
                 self.nothing.add(&done.nothing);
+                self.confirm_times.extend(done.confirm_times);
+                self.lockouts += done.lockouts.len();
             }
         }
         for scan in &mut self.scans {

@@ -115,6 +115,27 @@ fn from_the_firehose_to_the_orders() {
         assert!(books.coupons.get(&format!("coupon.{kind}")) >= Some(&least), "{kind}: {books:?}");
     }
     assert_eq!(fleet.aborts, 0);
+    check_confirm_times(&fleet);
+    assert!(fleet.lockouts > 0, "some shoppers guess");
+}
+
+/// How long codes took is told of each that was taken, once, whatever was aborted on the way.
+fn check_confirm_times(fleet: &Fleet) {
+    let millis =
+        |event: &Value, field: &str| event[field].as_str().unwrap().parse::<Time>().unwrap().millis();
+    let events = fleet.purchases();
+    let of = |kind: &'static str| events.iter().filter(move |event| event["type"] == kind);
+    let purchase = |event: &Value| event["purchase_id"].as_str().unwrap().to_owned();
+    let issued: BTreeMap<String, i64> =
+        of("purchase.requested").map(|event| (purchase(event), millis(event, "issued_at"))).collect();
+    let mut told = fleet.confirm_times.clone();
+    let sold_out = of("purchase.cancelled").filter(|event| event["cause"] == "sold_out").count();
+    for event in of("purchase.confirmed") {
+        let took = millis(event, "confirmed_at") - issued[&purchase(event)];
+        let place = told.iter().position(|millis| *millis == took);
+        told.swap_remove(place.unwrap_or_else(|| panic!("{took} ms were not told: {event}")));
+    }
+    assert_eq!(told.len(), sold_out, "the rest came too late for the stock");
 }
 
 #[test]
@@ -134,6 +155,7 @@ fn desks_are_killed_and_come_back() {
     });
     assert!(count(&books, "purchase.confirmed") > 20, "{books:?}");
     assert!(fleet.restored > 50, "{}", fleet.restored);
+    check_confirm_times(&fleet);
 }
 
 /// Answers that are lost, commits that are refused or left open, abortable failures: the outcome of a

@@ -7,10 +7,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::guests::{self, Said};
 use super::scene::{INBOX, Scene, TICKS_PER_SECOND, TWEETS, WorldClock};
 use crate::core::event::Event;
 use crate::core::time::Time;
-use crate::firehose::{Happening, Maker, Shoppers};
+use crate::firehose::{Draft, Format, Happening, Maker, Shoppers};
 use crate::log::{Error, NewRecord, Partition, Producer};
 use crate::worker::partitioner::partition_of;
 use crate::worker::{Clock as _, Topics};
@@ -90,7 +91,8 @@ impl Player {
             start,
             played: Played::default(),
         };
-        let mut tables = Vec::new();
+        let mut tables: Vec<NewRecord> =
+            guests::accounts(start).map(|account| player.places.record(account)).collect();
         while let Some(happening) = player.shoppers.next(start, &mut player.maker) {
             tables.push(player.places.record(happening));
         }
@@ -137,6 +139,19 @@ impl Player {
         self.clock.reach(self.time);
         self.producer.send_all(records)?;
         Ok(has_more)
+    }
+
+    /// Plays one more tweet.
+    ///
+    /// # Errors
+    /// Those of the log.
+    pub fn tweet(&mut self, said: &Said) -> Result<(), Error> {
+        let Said { account: author, handle, text } = said;
+        let draft = Draft { time: self.time, author: *author, handle, text, format: Format::V1 };
+        let (_, bytes) = self.maker.tweet(&draft);
+        let record = self.places.tweet(bytes);
+        self.played.count(&record, &self.places.topics);
+        self.producer.send_all(vec![record])
     }
 
     /// Tells the shoppers what has happened.

@@ -120,6 +120,9 @@ impl Show {
     /// Shows what has come of it, and what the keys say.
     fn look(&mut self) -> Result<(), Error> {
         let news = self.world.turn()?;
+        if self.world.is_ready() {
+            self.world.oblige()?;
+        }
         for notice in &news.notices {
             self.screen.notice(self.world.now(), notice);
         }

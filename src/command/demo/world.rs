@@ -12,6 +12,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use super::guests::Guests;
 use super::janitor::Janitor;
 use super::player::{Played, Player, Tick};
 use super::scene::{INBOX, Scene};
@@ -42,6 +43,8 @@ pub struct World {
     crew: Crew,
     status: Status,
     janitor: Option<Janitor>,
+    /// Whom the visitors of the page play, if there is a page.
+    guests: Option<Guests>,
     lookup: Box<dyn Lookup + Send>,
     is_reading: bool,
     /// Desk workers that are to die, and have not yet.
@@ -111,6 +114,7 @@ impl World {
             crew,
             status,
             janitor,
+            guests: None,
             lookup,
             is_reading: false,
             dying: BTreeSet::new(),
@@ -187,6 +191,9 @@ impl World {
     fn follow(&mut self, wait: Duration) -> Result<Vec<Event>, Error> {
         let events = self.biller.follow(wait).map_err(Error::failed)?;
         events.iter().for_each(|event| self.player.hear(event));
+        if let Some(guests) = &mut self.guests {
+            events.iter().for_each(|event| guests.hear(event));
+        }
         Ok(events)
     }
 
@@ -235,11 +242,6 @@ impl World {
     /// The people.
     pub fn shoppers(&self) -> &Shoppers {
         self.player.shoppers()
-    }
-
-    /// Puts what is pending into the metrics.
-    pub fn publish(&self) {
-        self.status.publish();
     }
 
     /// Ends it: what was played is scanned, the workers finish and go home, and then the topics are read to
@@ -294,6 +296,8 @@ impl World {
 fn is_whole(glance: &Glance) -> bool {
     glance.partitions == INBOX
 }
+
+mod visitors;
 
 #[cfg(test)]
 mod tests;

@@ -63,6 +63,17 @@ pub struct SoldOut {
     pub sold: u64,
 }
 
+/// How many units of an offer are sold, as a partition knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Units {
+    /// The offer.
+    pub offer_id: String,
+    /// Over all versions.
+    pub sold: u64,
+    /// Its stock says so. Else it is what the stock has told, when nothing was left.
+    pub by_stock: bool,
+}
+
 impl SoldOut {
     /// Whether a request of this version of the offer is refused: it is not newer, or its stock is
     /// not above what is sold.

@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-pub use self::changelog::{Change, Partition, SoldOut, Told};
+pub use self::changelog::{Change, Partition, SoldOut, Told, Units};
 pub use self::pending::{Pending, Pendings};
 use self::state::State;
 pub use self::stock::Stock;
@@ -101,6 +101,16 @@ impl Desk {
     /// have changed (`None`: gone), and the partition with the first inbox offset that is not read.
     pub fn changes(&self, offset: u64) -> Vec<(String, Option<Vec<u8>>)> {
         self.state.changes(offset)
+    }
+
+    /// What is sold of each offer that this partition knows something of, as it is committed.
+    pub fn units(&self) -> Vec<Units> {
+        self.state.units()
+    }
+
+    /// The same of those offers that the open transaction has changed.
+    pub fn changed_units(&self) -> Vec<Units> {
+        self.state.changed_units()
     }
 
     /// Makes the steps since the last commit or abort a part of the state.

@@ -5,6 +5,7 @@
 
 mod cards;
 mod changes;
+mod units;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;

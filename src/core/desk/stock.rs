@@ -28,6 +28,11 @@ struct Newest {
 }
 
 impl Stock {
+    /// Units sold, over all versions.
+    pub fn sold_units(&self) -> u64 {
+        self.sold
+    }
+
     /// A record of the offer.
     pub(super) fn record(&mut self, offer: &Offer, turn: &mut Turn<'_>) {
         // Records of one version replace each other; an older version, come late, changes nothing.

@@ -4,6 +4,7 @@ use super::changelog::Told;
 use super::wheel::Due;
 use crate::core::code::Secret;
 use crate::core::event::Event;
+use crate::core::ids::AccountId;
 use crate::core::inbox::Inbox;
 use crate::core::settings::Settings;
 use crate::core::tally::{Counted, Tally};
@@ -21,6 +22,11 @@ pub struct Effects {
     pub outputs: Vec<Output>,
     /// What led to nothing, by reason.
     pub tally: Tally,
+    /// Accounts whose codes were locked: one more wrong code than they may have in an hour.
+    pub lockouts: Vec<AccountId>,
+    /// Codes that were taken: so many milliseconds from the request to the tweet with the code, whatever the stock
+    /// makes of it.
+    pub confirm_times: Vec<i64>,
 }
 
 /// One thing to be written.

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
+use crate::core::desk::Units;
 use crate::core::event::Event;
+use crate::core::ids::AccountId;
 use crate::core::tally::Tally;
 use crate::core::time::Time;
 use crate::metrics::AbortCause;
@@ -19,6 +21,12 @@ pub struct Done {
     pub delays: Vec<Delay>,
     /// What led to nothing, in committed transactions.
     pub nothing: Tally,
+    /// Accounts whose codes were locked, in committed transactions.
+    pub lockouts: Vec<AccountId>,
+    /// From requests to the tweets whose codes were taken, in milliseconds, in committed transactions.
+    pub confirm_times: Vec<i64>,
+    /// What is sold of offers: in partitions that were restored, and in committed transactions.
+    pub units: Vec<(u32, Vec<Units>)>,
     /// Committed transactions.
     pub commits: u64,
     /// How long each of them took to be committed.
@@ -44,6 +52,8 @@ pub(super) struct Effected {
     /// For each event that a tweet has caused: tweet time, and when the inbox record was appended.
     pub caused: Vec<(Option<Time>, Time)>,
     pub nothing: Tally,
+    pub lockouts: Vec<AccountId>,
+    pub confirm_times: Vec<i64>,
 }
 
 impl Done {
@@ -54,6 +64,8 @@ impl Done {
         self.committed_within.push(within);
         self.events.extend(open.events);
         self.nothing.add(&open.nothing);
+        self.lockouts.extend(open.lockouts);
+        self.confirm_times.extend(open.confirm_times);
         self.delays.extend(open.caused.into_iter().map(|(tweet, record)| Delay {
             from_tweet: tweet.map(|time| now.since(time)),
             from_record: now.since(record),
@@ -141,4 +153,29 @@ pub struct State {
     pub trouble: Option<Trouble>,
     /// The clock is ahead of the log's by at least so much, in milliseconds; below 0: behind.
     pub clock_offset: i64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open(done: &mut Done, account: u64, millis: i64) {
+        done.open.lockouts.extend(AccountId::new(account));
+        done.open.confirm_times.push(millis);
+    }
+
+    #[test]
+    fn only_what_is_committed_is_told() {
+        let mut done = Done::default();
+        open(&mut done, 1, 1_000);
+        done.aborted(AbortCause::Fenced);
+        open(&mut done, 2, 2_000);
+        assert!(done.take().confirm_times.is_empty(), "it is open");
+        open(&mut done, 3, 3_000);
+        done.committed(Time::ZERO, Duration::ZERO);
+        let told = done.take();
+        assert_eq!(told.lockouts, [2, 3].map(|id| AccountId::new(id).unwrap()));
+        assert_eq!(told.confirm_times, [2_000, 3_000]);
+        assert!(done.take().lockouts.is_empty(), "it was told");
+    }
 }

@@ -302,6 +302,7 @@ impl DeskWorker {
         let Restored { number, desk, offset, records, millis, expired } = restored;
         let ahead_of = desk.partition().settings.is_none().then_some(offset);
         let heard = self.clock.now();
+        self.done.units.push((number, desk.units()));
         self.parts.insert(
             number,
             Part { desk, next: offset, read: offset, ahead_of, stands: true, heard, sought: None },

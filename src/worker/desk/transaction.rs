@@ -74,6 +74,8 @@ impl DeskWorker {
             }
         }
         done.nothing.add(&effects.tally);
+        done.lockouts.extend(effects.lockouts);
+        done.confirm_times.extend(effects.confirm_times);
         if let Some(open) = &mut self.open {
             open.urgent |= urgent;
         }
@@ -145,6 +147,10 @@ impl DeskWorker {
         for number in touched {
             self.failing.remove(number);
             if let Some(part) = self.parts.get_mut(number) {
+                let units = part.desk.changed_units();
+                if !units.is_empty() {
+                    self.done.units.push((*number, units));
+                }
                 part.desk.commit();
                 part.next = part.read;
             }

@@ -16,6 +16,7 @@ use super::tables::{Matchers, Tables};
 use super::trouble::Troubles;
 use super::{Clock, Stop, Topic, Topics, Trouble, Turn, is_due, passes};
 use crate::core::ids::AccountId;
+use crate::core::offer::Offer;
 use crate::core::tally::Tally;
 use crate::core::time::{MINUTE, SECOND, Time};
 use crate::log::{Committed, Isolation, Kind, Log, Lookup, Member, Membership, Partition, Polled, Producer};
@@ -100,6 +101,8 @@ pub struct Seen {
     pub nothing: Tally,
     /// New matchers, because the offers had changed.
     pub swaps: u64,
+    /// The offers as they are since, each with its tag.
+    pub offers: Option<Vec<Arc<Offer>>>,
 }
 
 /// How a scan worker is.
@@ -172,6 +175,7 @@ impl ScanWorker {
             Ok(Some(matchers)) => {
                 self.matchers = Some(matchers);
                 self.seen.swaps += 1;
+                self.seen.offers = Some(self.tables.offers());
             }
             Err(Stop::Log(error)) if passes(&error) => self.troubles.failed(&error, self.clock.now()),
             read => drop(read?),

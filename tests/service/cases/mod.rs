@@ -10,6 +10,7 @@ mod kills;
 mod load;
 mod misfits;
 mod operators;
+mod page;
 mod poison;
 mod purchase;
 mod quiet;
@@ -57,6 +58,7 @@ pub const WITH_BROKER: &[Case<fn(&mut World)>] = &[
     ("poisoned_tweets", poison::poisoned_tweets),
     ("poisoned_tables", poison::poisoned_tables),
     ("every_metric_is_served", watching::every_metric_is_served),
+    ("the_page", page::the_page),
     ("topics_that_do_not_fit", misfits::topics_that_do_not_fit),
     ("demo", demo::demo),
     ("missing_topics", surroundings::missing_topics),

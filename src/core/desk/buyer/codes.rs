@@ -93,7 +93,10 @@ impl Buyer {
         }
         let verdict = self.refuse_code(Reason::WrongCode, Own::Not, seen, sighting, turn);
         let own = self.account.as_ref().and_then(|account| account.caps.wrong_codes_per_hour);
-        self.history.wrong_code(sighting.time, own.unwrap_or(turn.settings.limits.wrong_codes_per_hour));
+        let allowed = own.unwrap_or(turn.settings.limits.wrong_codes_per_hour);
+        if self.history.wrong_code(sighting.time, allowed) {
+            turn.effects.lockouts.push(self.id);
+        }
         verdict
     }
 
@@ -139,6 +142,7 @@ impl Buyer {
         let pending = self.pendings.remove(index);
         let (price, day) = (pending.offer.amount(), sighting.time.day());
         self.history.reserve(&pending.offer.offer_id, pending.offer.ends_at, day, price);
+        turn.effects.confirm_times.push(sighting.time.since(pending.issued_at));
         let confirmation = Confirmation {
             account: self.id,
             purchase_id: pending.purchase_id,

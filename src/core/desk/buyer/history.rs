@@ -313,14 +313,16 @@ impl History {
     }
 
     /// Counts a wrong code. With the last one allowed within an hour codes are locked, and the
-    /// count starts anew.
-    pub fn wrong_code(&mut self, tweet_time: Time, allowed: u64) {
+    /// count starts anew. True if it was that one.
+    pub fn wrong_code(&mut self, tweet_time: Time, allowed: u64) -> bool {
         self.wrong_codes.push(tweet_time);
         let recent = self.wrong_codes.iter().filter(|&&wrong| wrong > tweet_time.minus(HOUR)).count();
-        if recent as u64 >= allowed {
+        let locks = recent as u64 >= allowed;
+        if locks {
             self.locks.push(tweet_time);
             self.wrong_codes.clear();
         }
+        locks
     }
 
     /// Requests whose code was issued less than an hour before a tweet's time.

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::core::account::Account;
-use crate::core::code::Secret;
+use crate::core::code::{Code, Secret};
 use crate::core::desk::{Desk, Effects, Progress};
 use crate::core::ids::TweetId;
 use crate::core::inbox::{Inbox, Position, SeenCode, SeenOffer, Sighting};
@@ -39,18 +39,20 @@ impl Shop {
         shop
     }
 
-    fn step(&mut self, record: &Inbox, now: Time) {
-        while self.desk.step(record, now, now, &mut Effects::default()).unwrap() == Progress::More {
+    fn step(&mut self, record: &Inbox, now: Time) -> Effects {
+        let mut effects = Effects::default();
+        while self.desk.step(record, now, now, &mut effects).unwrap() == Progress::More {
             self.desk.commit();
         }
         self.desk.commit();
+        effects
     }
 
     fn pass(&mut self, time: Time) {
         self.step(&Inbox::Mark { time, settings: self.settings.clone() }, time);
     }
 
-    fn tweet(&mut self, time: Time, asks: bool, codes: Vec<SeenCode>) {
+    fn tweet(&mut self, time: Time, asks: bool, codes: Vec<SeenCode>) -> Effects {
         let id = ((time.millis() - 1_288_834_974_657) as u64) << 22;
         let tweet_id = TweetId::new(id).unwrap();
         let seen = SeenOffer { hashtag: "#GetPot".into(), offer: Arc::clone(&self.offer) };
@@ -64,21 +66,44 @@ impl Shop {
             codes,
             offers: if asks { vec![seen] } else { vec![] },
         };
-        self.step(&Inbox::Sighting(sighting), time);
+        self.step(&Inbox::Sighting(sighting), time)
     }
 
     /// Anna buys a pot, of which everybody may have one.
-    fn sell(&mut self) {
+    fn sell(&mut self) -> Effects {
         self.tweet(START.plus(MINUTE), true, vec![]);
         let [pending] = self.pendings().try_into().unwrap();
-        let code = SeenCode { hashtag: pending.code.hashtag("Confirm"), code: pending.code };
-        self.tweet(START.plus(2 * MINUTE), false, vec![code]);
+        let effects = self.tweet(START.plus(2 * MINUTE), false, vec![seen(pending.code)]);
         assert!(self.pendings().is_empty());
+        effects
     }
 
     fn pendings(&self) -> Vec<Pending> {
         self.desk.pendings().of(AccountId::new(ANNA).unwrap())
     }
+}
+
+fn seen(code: Code) -> SeenCode {
+    SeenCode { hashtag: code.hashtag("Confirm"), code }
+}
+
+#[test]
+fn a_code_that_is_taken_tells_how_long_it_took() {
+    let effects = Shop::new("2014-01-01T00:00:00Z").sell();
+    assert_eq!((effects.confirm_times, effects.lockouts), (vec![MINUTE], vec![]));
+}
+
+#[test]
+fn a_lockout_is_told_once() {
+    let mut shop = Shop::new("2014-01-01T00:00:00Z");
+    shop.sell();
+    let told = (0..8).map(|n| {
+        let wrong = seen(Code::parse(&format!("0000000{n}")).unwrap());
+        let effects = shop.tweet(START.plus((3 + n) * MINUTE), false, vec![wrong]);
+        assert!(effects.confirm_times.is_empty());
+        effects.lockouts.len()
+    });
+    assert_eq!(told.collect::<Vec<_>>(), [0, 0, 0, 0, 1, 0, 0, 0], "five wrong codes an hour");
 }
 
 #[test]
