@@ -29,6 +29,8 @@ pub struct Screen {
     left: Left,
     number: i64,
     followed: HashSet<Thread>,
+    /// Desk workers that were killed at any time.
+    killed: HashSet<u32>,
     /// Events that were not shown since the last status line.
     left_out: u64,
     /// The first error of writing.
@@ -127,6 +129,7 @@ impl Screen {
             left: Left::default(),
             number: -1,
             followed: HashSet::new(),
+            killed: HashSet::new(),
             left_out: 0,
             failed: None,
         }
@@ -167,8 +170,12 @@ impl Screen {
     /// Shows what a worker says, if it is about a desk worker's death or return.
     pub fn notice(&mut self, now: Time, notice: &Notice) {
         let line = match notice {
-            Notice::Killed { .. } => notice.to_string(),
-            Notice::Restored { desk, back } if back.records > 0 => {
+            Notice::Killed { desk, .. } => {
+                self.killed.insert(*desk);
+                notice.to_string()
+            }
+            // One that was killed early comes back with nothing to restore: that is news, too.
+            Notice::Restored { desk, back } if back.records > 0 || self.killed.contains(desk) => {
                 format!("desk {desk}: partition {} restored, {} records", back.partition, back.records)
             }
             Notice::Rejected { .. } => notice.to_string(),
