@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::common::model::{Oracle, Summary, Topic};
 use crate::common::program::{SECRET, text};
@@ -59,7 +59,9 @@ pub fn audit(world: &mut World, asked: &Asked) -> Audit {
         assert!(requested.contains_key(purchase), "nobody requested it: {event}\n{}", said());
     }
     let mut ordered = BTreeMap::new();
-    for order in &orders {
+    let (credits, orders): (Vec<_>, Vec<_>) =
+        orders.iter().partition(|order| text(order, "type") == "order.credited");
+    for order in orders {
         let before = ordered.insert(text(order, "purchase_id").to_owned(), order);
         assert!(before.is_none(), "ordered twice: {order}\n{}", said());
         let confirmed = confirmed.get(text(order, "purchase_id"));
@@ -72,6 +74,7 @@ pub fn audit(world: &mut World, asked: &Asked) -> Audit {
     assert!(ordered.keys().eq(confirmed.keys()), "confirmed, not ordered\n{}", said());
 
     check_plans(world, asked, &events);
+    check_credits(asked, &credits);
     let pending: BTreeSet<String> =
         requested.keys().filter(|purchase| !ended.contains_key(*purchase)).cloned().collect();
     check_state(world, &pending);
@@ -134,6 +137,7 @@ fn check_plans(world: &World, asked: &Asked, events: &[Value]) {
                     || kinds == ["purchase.requested", "purchase.cancelled"]
                     || kinds == ["purchase.requested", "purchase.confirmed"]
             }
+            Plan::Save => kinds == ["coupon.loaded", "coupon.redeemed"],
             plan if plan.has_to_buy() => count("purchase.requested") == 1 && confirmed == 1,
             plan => plan.must_not_buy() && count("purchase.requested") == 1 && confirmed == 0,
         };
@@ -142,6 +146,23 @@ fn check_plans(world: &World, asked: &Asked, events: &[Value]) {
     assert!(rare as u64 <= STOCK, "{rare} of {STOCK} sold");
     let wanted = asked.values().filter(|plan| **plan == Plan::BuyRare).count();
     assert!(rare == wanted || rare as u64 == STOCK, "{rare} sold of {STOCK}, and {wanted} wanted one");
+}
+
+/// Whoever has paid with a coupon is credited for it, once, by as much as it says and on the card that paid.
+fn check_credits(asked: &Asked, credits: &[&Value]) {
+    let mut credited = BTreeSet::new();
+    for credit in credits {
+        let id: u64 = text(credit, "account_id").parse().unwrap();
+        assert!(
+            asked.get(&id) == Some(&Plan::Save) && credited.insert(id),
+            "twice, or for nothing: {credit}"
+        );
+        assert_eq!(text(credit, "transaction_id"), format!("paid-{id}"), "{credit}");
+        assert_eq!(text(credit, "card_token"), format!("tok-{id}"), "{credit}");
+        assert_eq!(credit["credited"], json!({"amount": 1_000, "currency": "USD"}), "{credit}");
+    }
+    let wanted = asked.iter().filter(|(_, plan)| **plan == Plan::Save).map(|(id, _)| *id);
+    assert!(wanted.eq(credited), "redeemed, not credited: {credits:?}");
 }
 
 /// The changelog says what the events say, and goes up to where the group has read.

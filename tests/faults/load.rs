@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use hashbuy::log::{Log as _, NewRecord, Partition, Producer};
 use serde_json::{Value, json};
 
 use crate::common::program::{census, text};
@@ -16,7 +17,7 @@ use crate::common::tables::with;
 use crate::common::tags::millis;
 use crate::firehose::Firehose;
 use crate::topics::{Follower, Stored};
-use crate::world::{World, account, offer};
+use crate::world::{World, account, coupon, offer, payment};
 
 /// The id of the first shopper's account.
 const FIRST: u64 = 10_000;
@@ -26,6 +27,8 @@ const SHOPPERS: usize = 1_200;
 pub const STOCK: u64 = 8;
 /// Who comes too late tweets so long after the answer, by a tweet that says that it is later.
 const HESITATION: Duration = Duration::from_secs(2);
+/// Brokers that are being restarted have so long to take a payment.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What a shopper is up to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,10 +47,12 @@ pub enum Plan {
     BuyRare,
     /// Deletes the tweet that asked.
     Regret,
+    /// Loads a coupon, and pays with the card; the payment comes twice.
+    Save,
 }
 
 /// Plans, in the order in which shoppers come.
-const PLANS: [Plan; 10] = [
+const PLANS: [Plan; 11] = [
     Plan::Buy,
     Plan::BuyRare,
     Plan::Copy,
@@ -58,6 +63,7 @@ const PLANS: [Plan; 10] = [
     Plan::Buy,
     Plan::Forget,
     Plan::BuyRare,
+    Plan::Save,
 ];
 
 impl Plan {
@@ -65,6 +71,7 @@ impl Plan {
         match self {
             Plan::BeLate => "#GetVase",
             Plan::BuyRare => "#GetLamp",
+            Plan::Save => "#LoadShoes",
             _ => "#GetKettle",
         }
     }
@@ -91,6 +98,7 @@ impl Plan {
                 has("purchase.confirmed") || has("purchase.cancelled") || kinds == ["purchase.refused"]
             }
             Plan::Regret => has("purchase.cancelled"),
+            Plan::Save => has("coupon.redeemed"),
         }
     }
 }
@@ -101,6 +109,7 @@ pub fn offers() -> Vec<Value> {
         with(offer("kettle", "#GetKettle"), json!({"window_seconds": 3_600})),
         with(offer("vase", "#GetVase"), json!({"window_seconds": 60})),
         with(offer("lamp", "#GetLamp"), json!({"window_seconds": 3_600, "stock": STOCK})),
+        coupon("shoes", "#LoadShoes"),
     ]
 }
 
@@ -140,6 +149,7 @@ impl Load {
         });
         let crowd = Crowd {
             firehose: world.firehose(),
+            till: Till::new(world),
             events: Follower::committed(&world.bootstrap, &[world.topic("purchases")]),
             read: 0,
             asked: Asked::new(),
@@ -216,6 +226,7 @@ impl Drop for Load {
 /// What the shoppers' thread has.
 struct Crowd {
     firehose: Firehose,
+    till: Till,
     events: Follower,
     /// Events that were looked at.
     read: usize,
@@ -224,6 +235,30 @@ struct Crowd {
     kinds: BTreeMap<u64, Vec<String>>,
     later: VecDeque<(Instant, u64, Value)>,
     last_code: Option<String>,
+}
+
+/// Where cards are paid with.
+struct Till {
+    producer: Box<dyn Producer + Send>,
+    transactions: Partition,
+}
+
+impl Till {
+    fn new(world: &World) -> Till {
+        let transactions = Partition::new(world.topic("card_transactions"), 0);
+        Till { producer: world.log.producer().unwrap(), transactions }
+    }
+
+    /// A payment that is enough for the coupon, delivered twice.
+    fn pay_twice(&mut self, account: u64) {
+        let value = payment(&format!("paid-{account}"), account, 6_200).to_string().into_bytes();
+        for _ in 0..2 {
+            let partition = self.transactions.clone();
+            let record = NewRecord { partition, key: None, value: Some(value.clone()), headers: Vec::new() };
+            self.producer.send(record).unwrap();
+        }
+        assert_eq!(self.producer.outstanding(PATIENCE), Ok(0));
+    }
 }
 
 impl Crowd {
@@ -262,6 +297,9 @@ impl Crowd {
             *shared.confirmed.lock().unwrap() += 1;
         }
         // What comes twice is for the audit.
+        if (plan, kind) == (Plan::Save, "coupon.loaded") && before.len() == 1 {
+            self.till.pay_twice(id);
+        }
         if kind != "purchase.requested" || before.len() > 1 {
             return;
         }
@@ -280,7 +318,7 @@ impl Crowd {
                 self.firehose.tweet(id, &code);
             }
             Plan::BeLate => self.later.push_back((Instant::now() + HESITATION, id, event.clone())),
-            Plan::Forget => {}
+            Plan::Forget | Plan::Save => {}
             Plan::Regret => self.firehose.delete(text(event, "offer_tweet_id").parse().unwrap(), id),
         }
         self.last_code = Some(code);

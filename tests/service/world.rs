@@ -9,6 +9,7 @@ use hashbuy::log::kafka::{KafkaLog, Settings};
 use serde_json::{Value, json};
 
 use crate::common::program::{Folder, Run, SECRET, arguments, census, json_lines, run, text};
+use crate::common::tables::with;
 use crate::common::tags::rfc3339;
 use crate::firehose::{Firehose, now};
 use crate::process::Service;
@@ -19,6 +20,8 @@ pub const TWEETS: u32 = 3;
 /// Partitions of the inbox, the changelog, the accounts and the events.
 pub const INBOX: u32 = 4;
 
+/// In milliseconds.
+pub const DAY: i64 = 24 * 3_600_000;
 /// An event is out within so long, unless something has to be waited for.
 pub const SOON: Duration = Duration::from_secs(30);
 
@@ -270,6 +273,27 @@ pub fn offer(id: &str, hashtag: &str) -> Value {
         "offer_id": id, "kind": "purchase", "hashtag": hashtag, "product": format!("Product {id}"),
         "merchant_id": format!("shop-{id}"), "price": {"amount": 1_999, "currency": "USD"},
         "starts_at": rfc3339(now() - 3_600_000), "ends_at": rfc3339(now() + 3_600_000),
+    })
+}
+
+/// A coupon of ten dollars for fifty, at a merchant of its own.
+pub fn coupon(id: &str, hashtag: &str) -> Value {
+    let mut coupon = with(
+        offer(id, hashtag),
+        json!({
+            "kind": "coupon", "credit": {"amount": 1_000, "currency": "USD"},
+            "min_spend": {"amount": 5_000, "currency": "USD"}, "redeem_by": rfc3339(now() + 30 * DAY),
+        }),
+    );
+    coupon.as_object_mut().unwrap().remove("price");
+    coupon
+}
+
+/// A payment of this moment with an account's card, in cents, at the merchant of the offer `shoes`.
+pub fn payment(id: &str, account: u64, amount: i64) -> Value {
+    json!({
+        "transaction_id": id, "card_token": format!("tok-{account}"), "merchant_id": "shop-shoes",
+        "amount": {"amount": amount, "currency": "USD"}, "kind": "payment", "at": rfc3339(now()),
     })
 }
 

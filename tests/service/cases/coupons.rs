@@ -6,17 +6,15 @@ use crate::common::program::{census, text};
 use crate::common::tables::with;
 use crate::common::tags::rfc3339;
 use crate::firehose::now;
-use crate::world::{SOON, World, account, offer};
+use crate::world::{DAY, SOON, World, account, coupon, offer, payment};
 
 const ANNA: u64 = 501;
 const BEN: u64 = 502;
 const CLEO: u64 = 503;
-const DAY: i64 = 24 * 3_600_000;
 
 /// Anna's payment earns a credit, a refund takes it back; Ben is frozen in between; Cleo's coupon expires.
 pub fn loaded_redeemed_reversed(world: &mut World) {
-    let coupons =
-        [coupon("shoes", "#LoadShoes", json!({})), over(), coupon("books", "#LoadBooks", json!({}))];
+    let coupons = [coupon("shoes", "#LoadShoes"), over(), coupon("books", "#LoadBooks")];
     world.set_up(&coupons, &[account(ANNA), account(BEN), account(CLEO)]);
     let mut service = world.run("a");
     let firehose = world.firehose();
@@ -171,29 +169,9 @@ pub fn freezing_takes_effect(world: &mut World) {
     assert!(out - written <= 2_000, "{} ms", out - written);
 }
 
-/// A coupon of ten dollars for fifty, at a merchant of its own.
-fn coupon(id: &str, hashtag: &str, other: Value) -> Value {
-    let mut coupon = with(
-        offer(id, hashtag),
-        json!({
-            "kind": "coupon", "credit": {"amount": 1_000, "currency": "USD"},
-            "min_spend": {"amount": 5_000, "currency": "USD"}, "redeem_by": rfc3339(now() + 30 * DAY),
-        }),
-    );
-    coupon.as_object_mut().unwrap().remove("price");
-    with(coupon, other)
-}
-
 /// It can be loaded still, but no payment of now redeems it.
 fn over() -> Value {
-    coupon("over", "#LoadOver", json!({"redeem_by": rfc3339(now() - 8 * DAY)}))
-}
-
-fn payment(id: &str, account: u64, amount: i64) -> Value {
-    json!({
-        "transaction_id": id, "card_token": format!("tok-{account}"), "merchant_id": "shop-shoes",
-        "amount": {"amount": amount, "currency": "USD"}, "kind": "payment", "at": rfc3339(now()),
-    })
+    with(coupon("over", "#LoadOver"), json!({"redeem_by": rfc3339(now() - 8 * DAY)}))
 }
 
 fn refund(id: &str, account: u64, of: &str, amount: i64) -> Value {
