@@ -8,6 +8,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // in a test a panic is the report
 
 mod common;
+#[path = "common/schema.rs"]
+mod schema;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -59,6 +61,7 @@ fn compare(folder: &Path) -> Result<(), Failed> {
     let (expected, got) = (read(&expected)?, read(std::str::from_utf8(&run.stdout)?)?);
     faults.extend(difference(&expected, &got));
     faults.extend(misplaced_orders(&got));
+    faults.extend(got.iter().filter_map(schema::fault));
     if faults.is_empty() {
         return Ok(());
     }

@@ -7,6 +7,8 @@
 mod codes;
 #[path = "common/scenario/mod.rs"]
 mod scenario;
+#[path = "common/schema.rs"]
+mod schema;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -55,6 +57,9 @@ fn play(name: &str, file: &Path) -> Result<(), Failed> {
     let staged = stage(&statements, SECRET).map_err(at)?;
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("scenarios").join(name);
     let events = replay(&staged, &folder)?;
+    if let Some(fault) = events.iter().find_map(schema::fault) {
+        return Err(Failed::from(format!("tests/scenarios/{name}.txt: {fault}")));
+    }
     match difference(&staged.expected, &events, &staged.names) {
         None => Ok(()),
         Some(difference) => Err(Failed::from(format!(

@@ -200,13 +200,15 @@ impl History {
         self.requested.retain(|issued| desk_time <= requested_end(*issued));
         self.wrong_codes.retain(|wrong| desk_time <= hourly_end(*wrong, horizon));
         self.locks.retain(|lock| desk_time <= hourly_end(*lock, horizon));
-        self.answered = self.answered.filter(|answered| desk_time <= hourly_end(*answered, horizon));
         for units in &mut self.units {
             units.ends_at = ends_at(&units.offer_id).unwrap_or(units.ends_at);
         }
         self.units.retain(|units| desk_time <= units_end(units));
         self.spent.retain(|spent| desk_time <= spent_end(spent));
         self.cards.retain(|card| desk_time <= card_end(card));
+        self.answered = self
+            .answered
+            .filter(|answered| self.awaits_cards() || desk_time <= hourly_end(*answered, horizon));
         self.unlinked_at = self.unlinked_at.filter(|unlinked| desk_time <= unlinked.plus(DAY));
     }
 
@@ -217,7 +219,8 @@ impl History {
         let markers = self.markers.iter().map(|marker| marker_end(marker, horizon));
         let deletions = self.deletions.iter().map(|deleted| deleted.time.plus(horizon));
         let past = self.past.iter().filter_map(|past| past_end(past, horizon));
-        let hourly = self.wrong_codes.iter().chain(&self.locks).chain(&self.answered);
+        let answered = self.answered.iter().filter(|_| !self.awaits_cards());
+        let hourly = self.wrong_codes.iter().chain(&self.locks).chain(answered);
         let hourly = hourly.map(|time| hourly_end(*time, horizon));
         let requested = self.requested.iter().map(|issued| requested_end(*issued));
         let short = markers.chain(deletions).chain(past).chain(hourly).chain(requested).max();
@@ -226,6 +229,12 @@ impl History {
         let cards = self.cards.iter().map(card_end).min();
         let unlinked = self.unlinked_at.map(|unlinked| unlinked.plus(DAY));
         [short, days, units, cards, unlinked].into_iter().flatten().min()
+    }
+
+    /// Whether a card may still say that it has not loaded a coupon: that is a refusal by the time of its tweet,
+    /// however late it comes, and answered at most once a minute like all others.
+    fn awaits_cards(&self) -> bool {
+        !self.cards.is_empty()
     }
 
     /// The marker of a tweet.
