@@ -3,14 +3,14 @@
 //!
 //! | path | shows |
 //! | --- | --- |
-//! | `/` | how it goes, for operators; [`/events`](feed) brings what changes |
+//! | `/` | how it goes, for operators; `/events` brings what changes |
 //! | `/offers`, `/offers.json` | what is open for sale |
 //! | `/metrics`, `/healthz`, `/readyz` | for machines |
 //! | `/demo/*` | only in the demo: a tweet of one's own, a desk worker's death |
 //!
 //! It listens on the loopback address unless somebody says otherwise: it says how a business goes. Every page is
-//! whole without JavaScript, and nothing on it comes from elsewhere. [`server`] bounds what a client can take,
-//! [`guard`] says what a browser may do with the answers, and `maud` escapes all texts. No page knows a code, a
+//! whole without JavaScript, and nothing on it comes from elsewhere. `server` bounds what a client can take,
+//! `guard` says what a browser may do with the answers, and `maud` escapes all texts. No page knows a code, a
 //! token or a secret: what they show is made of [`View`](crate::service::View), which has none.
 
 mod abuse;

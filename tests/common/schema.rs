@@ -1,5 +1,7 @@
 //! The published schemas, `deploy/schemas`.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::sync::OnceLock;
 
 use jsonschema::Validator;
