@@ -20,10 +20,11 @@ use clap::builder::RangedU64ValueParser;
 use tokio::signal::unix::{SignalKind, signal};
 
 use self::scene::Scene;
-use self::screen::{Screen, grouped, watched};
+use self::screen::{Screen, watched};
 use self::show::Show;
 use self::world::World;
 use crate::command::Error;
+use crate::core::numeral::grouped;
 use crate::metrics;
 use crate::service::Status;
 use crate::web::stand::{Stand, stand};

@@ -12,6 +12,7 @@ pub mod hashtag;
 pub mod ids;
 pub mod inbox;
 pub mod money;
+pub mod numeral;
 pub mod offer;
 pub mod prefilter;
 pub mod reader;

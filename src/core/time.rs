@@ -101,8 +101,7 @@ impl Time {
         let text: &[u8; 24] = text.as_bytes().try_into().ok()?;
         let fits =
             |(byte, wanted): (&u8, &u8)| if *wanted == b'0' { byte.is_ascii_digit() } else { byte == wanted };
-        // All of them, also behind one that does not fit: that is one step for a vector unit.
-        if !text.iter().zip(SHAPE).fold(true, |fit, byte| fit & fits(byte)) {
+        if !text.iter().zip(SHAPE).all(fits) {
             return None;
         }
         let number = |from: usize, until: usize| {

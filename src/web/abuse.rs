@@ -2,8 +2,9 @@
 
 use maud::{Markup, html};
 
-use super::layout::{duration, figure, grouped, table};
+use super::layout::{duration, figure, table};
 use crate::core::event::Reason;
+use crate::core::numeral::grouped;
 use crate::service::{MINUTES, Minute, View};
 
 /// Accounts and offers that are listed.

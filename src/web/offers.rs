@@ -7,7 +7,8 @@ use maud::{Markup, html};
 use serde_json::{Value, json};
 
 use super::Shared;
-use super::layout::{duration, grouped, page as frame, table};
+use super::layout::{duration, page as frame, table};
+use crate::core::numeral::grouped;
 use crate::core::offer::{Offer, OfferKind, OfferStatus};
 use crate::core::time::Time;
 use crate::service::{Listed, Offers};

@@ -5,8 +5,9 @@ use axum::response::Html;
 use maud::{Markup, html};
 
 use super::feed::Parts;
-use super::layout::{clock, duration, figure, grouped, page as frame, table};
+use super::layout::{clock, duration, figure, page as frame, table};
 use super::{Shared, Site, abuse};
+use crate::core::numeral::grouped;
 use crate::core::time::Time;
 use crate::service::{Happened, View};
 use crate::worker::keeper::Scanned;

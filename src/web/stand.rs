@@ -14,7 +14,8 @@ use maud::{Markup, html};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use super::Shared;
-use super::layout::{clock, figure, grouped, table};
+use super::layout::{clock, figure, table};
+use crate::core::numeral::grouped;
 use crate::core::time::Time;
 
 /// Wishes that wait for the demo's next tick; more are refused.

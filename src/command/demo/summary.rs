@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::screen::grouped;
 use super::world::Ended;
 use crate::command::Error;
 use crate::core::event::EventKind;
 use crate::core::money::Money;
+use crate::core::numeral::grouped;
 use crate::core::time::SECOND;
 
 /// Below this part of the rate that was asked for, the machine was too slow.
