@@ -29,16 +29,12 @@ macro_rules! decimal_id {
 
             /// Reads decimal digits without sign or leading zeros, below 2^64.
             pub fn parse(text: &str) -> Option<$name> {
-                let mut id: u64 = 0;
-                for digit in text.bytes() {
-                    // The first one is not 0, so neither is what stands behind it.
-                    let is_fit = if id == 0 { matches!(digit, b'1'..=b'9') } else { digit.is_ascii_digit() };
-                    if !is_fit {
-                        return None;
-                    }
-                    id = id.checked_mul(10)?.checked_add(u64::from(digit - b'0'))?;
-                }
-                $name::new(id)
+                $name::at_front(text.as_bytes()).filter(|(_, length)| *length == text.len()).map(|(id, _)| id)
+            }
+
+            /// The same with what a text begins with, up to its first byte that is no digit, and how long that is.
+            pub(super) fn at_front(text: &[u8]) -> Option<($name, usize)> {
+                digits_at_front(text).map(|(id, length)| ($name(id), length))
             }
         }
 
@@ -50,7 +46,7 @@ macro_rules! decimal_id {
 
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(&self.0)
+                serializer.serialize_str(itoa::Buffer::new().format(self.0))
             }
         }
 
@@ -70,6 +66,24 @@ decimal_id! {
 decimal_id! {
     /// The id of an author, which is also the id of the account linked to it.
     AccountId
+}
+
+/// So many digits are below 2^64, whatever they are.
+const SAFE_DIGITS: usize = 19;
+
+/// Decimal digits at the front of a text, the first of them no 0, as a number below 2^64; and how many they are.
+fn digits_at_front(text: &[u8]) -> Option<(u64, usize)> {
+    let mut number: u64 = 0;
+    let mut length = 0;
+    while let Some(digit) = text.get(length).map(|byte| byte.wrapping_sub(b'0')).filter(|digit| *digit <= 9) {
+        number = if length < SAFE_DIGITS {
+            number * 10 + u64::from(digit)
+        } else {
+            number.checked_mul(10)?.checked_add(u64::from(digit))?
+        };
+        length += 1;
+    }
+    text.first().is_some_and(|first| *first != b'0' && length > 0).then_some((number, length))
 }
 
 /// The longest handle that is believed, in bytes; the microblog gives out 15 characters at most.
@@ -109,6 +123,9 @@ mod tests {
         assert_eq!(TweetId::parse("18446744073709551615").map(TweetId::get), Some(u64::MAX));
         for bad in ["", "0", "007", "-1", "+1", "1.0", "1e3", " 1", "18446744073709551616", "١"] {
             assert_eq!(TweetId::parse(bad), None, "{bad}");
+        }
+        for (text, wanted) in [("7\"", Some((7, 1))), ("70", Some((70, 2))), ("\"7", None), ("0\"", None)] {
+            assert_eq!(TweetId::at_front(text.as_bytes()).map(|(id, length)| (id.get(), length)), wanted);
         }
     }
 }

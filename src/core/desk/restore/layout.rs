@@ -7,6 +7,7 @@ use memchr::memchr2;
 use serde::Deserialize;
 
 use crate::core::time::Time;
+use crate::core::time::text::LENGTH;
 
 /// A text that is read from front to back.
 #[derive(Debug, Clone)]
@@ -56,9 +57,34 @@ impl<'r> Layout<'r> {
         is_as_it_is.then_some(text)
     }
 
+    /// Reads a text of so many bytes from behind its first quotation mark. Whoever reads it has to refuse what has
+    /// an escape or a quotation mark in it.
+    pub fn text_of(&mut self, length: usize) -> Option<&'r str> {
+        let (text, rest) = self.rest.split_at_checked(length)?;
+        self.rest = rest.strip_prefix('"')?;
+        Some(text)
+    }
+
+    /// Reads an id from behind its quotation mark, with the one that knows how at the front of a text.
+    pub fn id<T>(&mut self, at_front: impl FnOnce(&[u8]) -> Option<(T, usize)>) -> Option<T> {
+        let (id, length) = at_front(self.rest.as_bytes())?;
+        self.rest = self.rest.get(length..)?.strip_prefix('"')?;
+        Some(id)
+    }
+
     /// Reads a time from behind its first quotation mark.
     pub fn time(&mut self) -> Option<Time> {
+        let mut ahead = self.clone();
+        if let Some(time) = ahead.text_of(LENGTH).and_then(Time::parse_own) {
+            *self = ahead;
+            return Some(time);
+        }
         self.text()?.parse().ok()
+    }
+
+    /// Reads a list of times.
+    pub fn times(&mut self) -> Option<Vec<Time>> {
+        self.list(|time| time.eat("\"").and_then(|()| time.time()))
     }
 
     /// Reads a list of what `each` reads.

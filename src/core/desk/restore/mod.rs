@@ -17,12 +17,14 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 use memchr::memchr;
 use serde_json::value::RawValue;
+use uuid::fmt::Hyphenated;
 
 use self::layout::Layout;
 use super::buyer::Buyer;
 use super::buyer::history::{History, Marker, Verdict, VerdictKind};
 use super::pending::Pending;
-use crate::core::code::Code;
+use crate::core::account::{Account, AccountStatus, Caps};
+use crate::core::code::{CODE_LEN, Code};
 use crate::core::ids::{AccountId, TweetId};
 use crate::core::inbox::Version;
 use crate::core::offer::Offer;
@@ -49,9 +51,9 @@ impl Offers {
         record.eat(r#"{"v":"#)?;
         Version::new(record.value()?)?;
         record.eat(r#","entity":"account","id":""#)?;
-        let mut buyer = Buyer::stranger(AccountId::parse(record.text()?)?);
+        let mut buyer = Buyer::stranger(record.id(AccountId::at_front)?);
         if record.has(r#","account":"#) {
-            buyer.account = Some(record.value()?);
+            buyer.account = Some(Arc::new(account(&mut record)?));
         }
         if record.has(r#","position":"#) {
             buyer.position = Some(record.value()?);
@@ -67,15 +69,15 @@ impl Offers {
 
     fn pending(&mut self, record: &mut Layout<'_>) -> Option<Pending> {
         record.eat(r#"{"purchase_id":""#)?;
-        let purchase_id = record.text()?.parse().ok()?;
+        let purchase_id = record.text_of(Hyphenated::LENGTH)?.parse().ok()?;
         record.eat(r#","code":""#)?;
-        let code = Code::parse(record.text()?)?;
+        let code = Code::parse(record.text_of(CODE_LEN)?)?;
         record.eat(r#","offer":"#)?;
         let offer = self.offer(record)?;
         record.eat(r#","offer_tweet":""#)?;
-        let offer_tweet = TweetId::parse(record.text()?)?;
+        let offer_tweet = record.id(TweetId::at_front)?;
         record.eat(r#","version":""#)?;
-        let version = TweetId::parse(record.text()?)?;
+        let version = record.id(TweetId::at_front)?;
         record.eat(r#","issued_at":""#)?;
         let issued_at = record.time()?;
         record.eat(r#","deadline":""#)?;
@@ -109,25 +111,69 @@ impl Offers {
     }
 }
 
-/// A history, from behind its brace to behind the other one.
-fn history(record: &mut Layout<'_>) -> Option<History> {
-    let mut markers = Vec::new();
-    if record.has(r#""markers":"#) {
-        markers = record.list(marker)?;
-        if record.has("}") {
-            return Some(History { markers, ..History::default() });
+/// An account without limits of its own that may buy, as nearly all are; or any other.
+fn account(record: &mut Layout<'_>) -> Option<Account> {
+    fn usual(record: &mut Layout<'_>) -> Option<Account> {
+        record.eat(r#"{"account_id":""#)?;
+        let account_id = record.id(AccountId::at_front)?;
+        let screen_name =
+            if record.has(r#","screen_name":""#) { Some(record.text()?.to_owned()) } else { None };
+        record.eat(r#","card_token":""#)?;
+        let card_token = record.text()?.to_owned();
+        record.eat(r#","delivery_ref":""#)?;
+        let delivery_ref = record.text()?.to_owned();
+        record.eat(r#","status":"active","linked_at":""#)?;
+        let linked_at = record.time()?;
+        record.eat("}")?;
+        let (status, caps) = (AccountStatus::Active, Caps::default());
+        Some(Account { account_id, screen_name, card_token, delivery_ref, status, linked_at, caps })
+    }
+    let mut ahead = record.clone();
+    match usual(&mut ahead) {
+        Some(account) => {
+            *record = ahead;
+            Some(account)
         }
+        None => record.value(),
+    }
+}
+
+/// A history, from behind its brace to behind the other one. Most say what was decided and what was requested, and
+/// no more.
+fn history(record: &mut Layout<'_>) -> Option<History> {
+    let (mut markers, mut requested) = (None, None);
+    if record.has(r#""markers":"#) {
+        markers = Some(record.list(marker)?);
+    }
+    let mut ahead = record.clone();
+    if (markers.is_none() || ahead.has(",")) && ahead.has(r#""requested":"#) {
+        requested = Some(ahead.times()?);
+        *record = ahead;
+    }
+    if record.has("}") {
+        let (markers, requested) = (markers.unwrap_or_default(), requested.unwrap_or_default());
+        return Some(History { markers, requested, ..History::default() });
+    }
+    if markers.is_some() || requested.is_some() {
         record.eat(",")?;
     }
-    let history: History = record.value_from("{")?;
-    history.markers.is_empty().then_some(History { markers, ..history })
+    let mut others: History = record.value_from("{")?;
+    // Nothing is there twice.
+    let places =
+        [(markers.is_some(), others.markers.is_empty()), (requested.is_some(), others.requested.is_empty())];
+    if places.iter().any(|(was_read, is_new)| *was_read && !is_new) {
+        return None;
+    }
+    others.markers = markers.unwrap_or(others.markers);
+    others.requested = requested.unwrap_or(others.requested);
+    Some(others)
 }
 
 fn marker(record: &mut Layout<'_>) -> Option<Marker> {
     record.eat(r#"{"tweet":""#)?;
-    let tweet = TweetId::parse(record.text()?)?;
+    let tweet = record.id(TweetId::at_front)?;
     record.eat(r#","version":""#)?;
-    let version = TweetId::parse(record.text()?)?;
+    let version = record.id(TweetId::at_front)?;
     record.eat(r#","time":""#)?;
     let time = record.time()?;
     record.eat(r#","verdicts":"#)?;
@@ -140,7 +186,7 @@ fn marker(record: &mut Layout<'_>) -> Option<Marker> {
 fn verdicts(record: &mut Layout<'_>) -> Option<Vec<Verdict>> {
     let mut ahead = record.clone();
     if ahead.has(r#"[{"outcome":"requested","code":""#) {
-        let code = Some(Code::parse(ahead.text()?)?);
+        let code = Some(Code::parse(ahead.text_of(CODE_LEN)?)?);
         if ahead.has("}]") {
             *record = ahead;
             return Some(vec![Verdict { outcome: VerdictKind::Requested, code }]);
@@ -218,6 +264,26 @@ mod tests {
     }
 
     #[test]
+    fn accounts_of_all_kinds() {
+        for more in [
+            "",
+            r#""screen_name":"anna","#,
+            r#""screen_name":"an\"na","#,
+            r#""caps":{"pendings":3},"#,
+            r#""status":"frozen","screen_name":"anna","#,
+        ] {
+            let status = if more.contains("frozen") { "" } else { r#""status":"active","# };
+            let json = format!(
+                r#"{{"account_id":"7",{more}{status}"card_token":"t","delivery_ref":"d","linked_at":"2013-01-01T00:00:00Z"}}"#
+            );
+            let mut written = buyer(7, &["cup"]);
+            written.account = Some(Arc::new(Account::from_json(&json).unwrap()));
+            let record = encode(&Change::Account(Box::new(written.clone())));
+            assert_eq!(Offers::default().buyer(&record), Some(written), "{json}");
+        }
+    }
+
+    #[test]
     fn histories_of_all_kinds() {
         let (tweet, time, code) = ("301829517291847680", Time::ZERO, "7K2QM4XA");
         let verdicts = [
@@ -237,6 +303,10 @@ mod tests {
         for history in [
             serde_json::json!({ "markers": markers }),
             serde_json::json!({ "markers": markers, "deletions": deletions, "requested": [time, time] }),
+            serde_json::json!({ "markers": markers, "requested": [time, time], "wrong_codes": [time] }),
+            serde_json::json!({ "markers": markers, "requested": [time] }),
+            serde_json::json!({ "requested": [time, time], "locks": [time] }),
+            serde_json::json!({ "requested": [time] }),
             serde_json::json!({ "deletions": deletions, "wrong_codes": [time] }),
             serde_json::json!({ "markers": [markers[1]], "unlinked_at": time }),
         ] {
