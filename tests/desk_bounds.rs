@@ -69,13 +69,13 @@ fn desk(changelog: &mut BTreeMap<String, Vec<u8>>) -> Desk {
         let (_, outputs) = step(&mut desk, &Inbox::Sighting(sighting), now);
         assert_eq!(outputs.len(), 1);
     }
-    write(&desk, changelog);
+    write(&mut desk, changelog);
     desk.commit();
     assert_eq!(desk.pendings().count(), BUYERS as usize);
     desk
 }
 
-fn write(desk: &Desk, changelog: &mut BTreeMap<String, Vec<u8>>) {
+fn write(desk: &mut Desk, changelog: &mut BTreeMap<String, Vec<u8>>) {
     for (key, value) in desk.changes(0) {
         match value {
             Some(value) => changelog.insert(key, value),
@@ -99,7 +99,7 @@ fn all(record: &Inbox, now: Time, most: usize) -> Vec<Output> {
         assert_eq!(ended, most.min(BUYERS as usize - all.len()), "round {round}: as many as may be");
         all.extend(outputs);
         assert_eq!(all.len() < BUYERS as usize, progress == Progress::More, "round {round}");
-        write(&desk, &mut changelog);
+        write(&mut desk, &mut changelog);
         desk.commit();
         if round == 1 {
             desk = Desk::new(Secret::published());

@@ -306,7 +306,7 @@ fn run(steps: &[Step]) -> Vec<(Inbox, Time, Effects)> {
     log
 }
 
-fn write(desk: &Desk, changelog: &mut BTreeMap<String, Vec<u8>>, offset: usize) {
+fn write(desk: &mut Desk, changelog: &mut BTreeMap<String, Vec<u8>>, offset: usize) {
     for (key, value) in desk.changes(offset as u64) {
         match value {
             Some(value) => changelog.insert(key, value),
@@ -372,7 +372,7 @@ proptest! {
                 prop_assert_eq!(&effects, expected);
             }
             done = until;
-            write(&desk, &mut changelog, done);
+            write(&mut desk, &mut changelog, done);
         }
     }
 
@@ -386,7 +386,7 @@ proptest! {
         let mut last = Time::ZERO;
         for (offset, (record, now, _)) in log.iter().enumerate() {
             let _ = desk.step(record, *now, *now, &mut Effects::default()).unwrap();
-            write(&desk, &mut changelog, offset);
+            write(&mut desk, &mut changelog, offset);
             desk.commit();
             last = *now;
         }
@@ -394,10 +394,10 @@ proptest! {
             let time = last.plus(days * 86_400_000);
             let mark = Inbox::Mark { time, settings: Settings::default().into() };
             let _ = desk.step(&mark, time, time, &mut Effects::default()).unwrap();
-            write(&desk, &mut changelog, log.len());
+            write(&mut desk, &mut changelog, log.len());
             desk.commit();
             let _ = desk.step(&Inbox::Progress { time }, time, time, &mut Effects::default()).unwrap();
-            write(&desk, &mut changelog, log.len());
+            write(&mut desk, &mut changelog, log.len());
             desk.commit();
         }
         prop_assert_eq!(desk.pendings().count(), 0);

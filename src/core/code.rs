@@ -30,7 +30,7 @@ pub const MIN_DIGITS: usize = 2;
 
 /// The key of the codes. Whoever has it can foretell any code.
 #[derive(Clone)]
-pub struct Secret(Vec<u8>);
+pub struct Secret(Hmac<Sha256>);
 
 /// A secret without a single byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -42,14 +42,20 @@ impl Secret {
     ///
     /// # Errors
     /// [`EmptySecret`].
-    pub fn new(bytes: impl Into<Vec<u8>>) -> Result<Secret, EmptySecret> {
-        let bytes = bytes.into();
-        if bytes.is_empty() { Err(EmptySecret) } else { Ok(Secret(bytes)) }
+    pub fn new(bytes: impl AsRef<[u8]>) -> Result<Secret, EmptySecret> {
+        let bytes = bytes.as_ref();
+        if bytes.is_empty() { Err(EmptySecret) } else { Ok(Secret::of(bytes)) }
+    }
+
+    /// With what an HMAC does with its key done already.
+    #[expect(clippy::expect_used, reason = "the error is about key lengths, and an HMAC takes them all")]
+    fn of(bytes: &[u8]) -> Secret {
+        Secret(Hmac::new_from_slice(bytes).expect("an HMAC takes keys of any length"))
     }
 
     /// The documented secret of `replay` without `--secret-file`. It protects nobody.
     pub fn published() -> Secret {
-        Secret(b"hashbuy: this secret is published and protects nobody".to_vec())
+        Secret::of(b"hashbuy: this secret is published and protects nobody")
     }
 }
 
@@ -125,9 +131,8 @@ impl Code {
     }
 }
 
-#[expect(clippy::expect_used, reason = "the error is about key lengths, and an HMAC takes them all")]
 fn first_40_bits(secret: &Secret, message: &[u8]) -> u64 {
-    let mut mac = Hmac::<Sha256>::new_from_slice(&secret.0).expect("an HMAC takes keys of any length");
+    let mut mac = secret.0.clone();
     mac.update(message);
     let bytes = mac.finalize().into_bytes();
     bytes[..5].iter().fold(0, |bits, byte| bits << 8 | u64::from(*byte))

@@ -11,6 +11,8 @@ mod from_text;
 pub mod hashtag;
 pub mod ids;
 pub mod inbox;
+mod known_offers;
+mod layout;
 pub mod money;
 pub mod numeral;
 pub mod offer;

@@ -35,10 +35,10 @@ pub struct Values<'v> {
 pub fn reply(template: &Template, in_reply_to: TweetId, values: &Values<'_>) -> Reply {
     let mut text = fill(template, values, values.product);
     let mut product: String = values.product.to_owned();
-    while weighted_length(&text) > MAX_LENGTH && product.pop().is_some() {
+    while !fits(&text) && product.pop().is_some() {
         text = fill(template, values, &format!("{}…", product.trim_end()));
     }
-    if weighted_length(&text) > MAX_LENGTH {
+    if !fits(&text) {
         text = cut(&text);
     }
     Reply { in_reply_to, to: values.to.map(str::to_owned), text }
@@ -71,11 +71,22 @@ fn cut(text: &str) -> String {
     let mut text = text.to_owned();
     while text.pop().is_some() {
         let shorter = format!("{}…", text.trim_end());
-        if weighted_length(&shorter) <= MAX_LENGTH {
+        if fits(&shorter) {
             return shorter;
         }
     }
     text
+}
+
+/// Whether a text is not longer than [`MAX_LENGTH`]. Most are so short that it need not be counted.
+fn fits(text: &str) -> bool {
+    most_length(text) <= MAX_LENGTH || weighted_length(text) <= MAX_LENGTH
+}
+
+/// What [`weighted_length`] cannot exceed: no character counts more than it has bytes, and where something may be a
+/// link there is a dot.
+fn most_length(text: &str) -> usize {
+    text.len() + (LINK_LENGTH + 1) * memchr::memchr_iter(b'.', text.as_bytes()).count()
 }
 
 /// The length of a tweet as X counts it, or a little more: characters of Latin and a few other
@@ -164,6 +175,13 @@ mod tests {
         let long = "y".repeat(1_024);
         let values = Values { to: Some(&long), product: "Pot", ..Values::default() };
         assert!(weighted_length(&text("{to}Buy {product}", &values)) <= MAX_LENGTH);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_not_counted_is_no_longer_than_that(text in "(\\PC|[a-zé.]{0,9}){0,60}") {
+            proptest::prop_assert!(most_length(&text) >= weighted_length(&text));
+        }
     }
 
     #[test]

@@ -85,7 +85,7 @@ impl Time {
     }
 
     /// As it is written in JSON. No time is before 1970 or after 9999.
-    fn text(self) -> [u8; text::LENGTH] {
+    pub(super) fn text(self) -> [u8; text::LENGTH] {
         text::write(self.0.unsigned_abs())
     }
 

@@ -7,18 +7,22 @@
 //! Time is an argument: desk time comes with the marks, the time of the append with each record, and
 //! the worker's clock is read once at the start of a transaction and handed in.
 
+mod account_record;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod any;
 pub mod buyer;
 pub mod card;
 mod changelog;
 mod packed;
 pub mod pending;
 mod pool;
-mod restore;
 mod state;
 mod stock;
 mod turn;
 pub mod wheel;
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use uuid::Uuid;
@@ -99,8 +103,27 @@ impl Desk {
 
     /// What the open transaction writes to the changelog, in the order of the keys: the entities that
     /// have changed (`None`: gone), and the partition with the first inbox offset that is not read.
-    pub fn changes(&self, offset: u64) -> Vec<(String, Option<Vec<u8>>)> {
-        self.state.changes(offset)
+    pub fn changes(&mut self, offset: u64) -> Vec<(String, Option<Vec<u8>>)> {
+        let mut changes = Vec::new();
+        let written = self.write_changes(offset, |key, value| {
+            changes.push((key, value));
+            Ok::<(), Infallible>(())
+        });
+        match written {
+            Ok(()) => changes,
+        }
+    }
+
+    /// The same, one after the other, until `write` has an error.
+    ///
+    /// # Errors
+    /// That one.
+    pub fn write_changes<E>(
+        &mut self,
+        offset: u64,
+        write: impl FnMut(String, Option<Vec<u8>>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.state.write_changes(offset, write)
     }
 
     /// What is sold of each offer that this partition knows something of, as it is committed.

@@ -11,12 +11,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use self::cards::{Cards, OpenCards};
+use super::account_record::{Accounts, Texts};
 use super::buyer::Buyer;
 use super::card::Card;
 use super::changelog::{Change, Partition, Told};
 use super::packed::{Packed, as_it_was, pack_account, unpack_account};
 use super::pending::{Pending, Pendings};
-use super::restore::Offers;
 use super::stock::Stock;
 use super::turn::horizon;
 use super::wheel::{Due, Next, Wheel};
@@ -50,8 +50,10 @@ pub(super) struct State {
     prunes: Wheel<AccountId>,
     open: Open,
     layout: Layout,
-    /// Those that were read by [`State::restore`], until there is something to commit.
-    offers: Offers,
+    /// What [`State::restore`] reads with, until there is something to commit.
+    accounts: Accounts,
+    /// What [`State::changes`] writes offers with.
+    texts: Texts,
 }
 
 /// How the changelog of a partition is written.
@@ -211,7 +213,7 @@ impl State {
 
     /// Folds the overlay in.
     pub fn commit(&mut self) {
-        self.offers = Offers::default();
+        self.accounts = Accounts::default();
         let open = std::mem::take(&mut self.open);
         if let Some(partition) = open.partition {
             self.partition = partition;
@@ -255,7 +257,7 @@ impl State {
     /// [`Corrupt`].
     pub fn restore(&mut self, key: &str, value: Option<&[u8]>) -> Result<Option<u64>, Corrupt> {
         if let Some(buyer) =
-            value.filter(|_| key.starts_with("account/")).and_then(|value| self.offers.buyer(value))
+            value.filter(|_| key.starts_with("account/")).and_then(|value| self.accounts.buyer(value))
         {
             self.take_back(buyer);
             return Ok(None);

@@ -7,7 +7,7 @@ use super::topics::Cause;
 use super::{Arrived, COMMIT_AFTER, COMMIT_RECORDS, DeskWorker, Open};
 use crate::core::desk::{Effects, Output};
 use crate::core::time::Time;
-use crate::log::{Kind, NewRecord};
+use crate::log::{Error, Kind, NewRecord};
 use crate::metrics::AbortCause;
 use crate::worker::{Stop, passes};
 
@@ -84,14 +84,20 @@ impl DeskWorker {
 
     fn send(&mut self, records: Vec<NewRecord>) -> Result<bool, Stop> {
         let Some(transactions) = &mut self.transactions else { return Ok(false) };
-        let sent = records.into_iter().try_for_each(|record| transactions.send(record));
-        match sent {
+        match records.into_iter().try_for_each(|record| transactions.send(record)) {
             Ok(()) => Ok(true),
-            Err(error) if error.kind == Kind::Abort || error.kind == Kind::Retry => {
-                self.troubles.failed(&error, self.clock.now());
-                self.abort(AbortCause::Delivery).map(|()| false)
+            Err(error) => self.not_sent(&error).map(|()| false),
+        }
+    }
+
+    /// Gives up the open transaction, a record of which could not be sent.
+    fn not_sent(&mut self, error: &Error) -> Result<(), Stop> {
+        match error.kind {
+            Kind::Abort | Kind::Retry => {
+                self.troubles.failed(error, self.clock.now());
+                self.abort(AbortCause::Delivery)
             }
-            Err(error) => self.recover(&error).map(|()| false),
+            _ => self.recover(error),
         }
     }
 
@@ -109,23 +115,22 @@ impl DeskWorker {
     pub(super) fn commit(&mut self) -> Result<bool, Stop> {
         let Some(open) = &self.open else { return Ok(true) };
         let touched = open.touched.clone();
-        let mut records = Vec::new();
         let mut offsets = Vec::new();
         for &number in &touched {
-            let Some(part) = self.parts.get(&number) else {
+            let Some(transactions) = &mut self.transactions else { return Ok(false) };
+            let Some(part) = self.parts.get_mut(&number) else {
                 return self.abort(AbortCause::Revoked).map(|()| false);
             };
             let partition = self.topics.changelog.partition(number);
-            records.extend(part.desk.changes(part.read).into_iter().map(|(key, value)| NewRecord {
-                partition: partition.clone(),
-                key: Some(key.into_bytes()),
-                value,
-                headers: Vec::new(),
-            }));
-            offsets.push((self.inbox(number), part.read));
-        }
-        if !self.send(records)? {
-            return Ok(false);
+            // Each is handed over before the next is made: they need not all be in memory.
+            let sent = part.desk.write_changes(part.read, |key, value| {
+                let (partition, key) = (partition.clone(), Some(key.into_bytes()));
+                transactions.send(NewRecord { partition, key, value, headers: Vec::new() })
+            });
+            offsets.push((self.topics.inbox.partition(number), part.read));
+            if let Err(error) = sent {
+                return self.not_sent(&error).map(|()| false);
+            }
         }
         let (Some(transactions), Some(open)) = (&mut self.transactions, &self.open) else { return Ok(false) };
         let (begun, began_at) = (open.now, Instant::now());

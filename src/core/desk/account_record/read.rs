@@ -1,49 +1,36 @@
-//! Reads an account's record of the changelog, quickly: a million purchases may be pending, and nothing is
-//! decided before they are back.
+//! Reads an account's record of the changelog.
 //!
-//! hashbuy wrote these records itself, so nearly all of a record is known before it is read: which field comes
-//! next, how long a time is, and mostly the whole offer, which a million pendings share. So it is compared with
-//! what it should be rather than parsed ([`Layout`]); an offer that was not seen yet, the account, and what is
-//! rare in a history are left to serde. All pendings of an offer share it in memory afterwards, too.
-//!
-//! Nothing hangs on this way: what is not exactly a record of an account goes the usual one, which knows what
-//! is wrong with it.
+//! Which field comes next, how long a time is, and mostly the whole offer, which a million pendings share: all of
+//! that is compared with what it should be ([`Layout`]). What is rare in an account or a history is left to serde.
 
-mod layout;
-
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use foldhash::fast::RandomState;
-use memchr::memchr;
-use serde_json::value::RawValue;
 use uuid::fmt::Hyphenated;
 
-use self::layout::Layout;
-use super::buyer::Buyer;
-use super::buyer::history::{History, Marker, Verdict, VerdictKind};
-use super::pending::Pending;
 use crate::core::account::{Account, AccountStatus, Caps};
 use crate::core::code::{CODE_LEN, Code};
+use crate::core::desk::buyer::Buyer;
+use crate::core::desk::buyer::history::{History, Marker, Verdict, VerdictKind};
+use crate::core::desk::pending::Pending;
 use crate::core::ids::{AccountId, TweetId};
 use crate::core::inbox::Version;
-use crate::core::offer::Offer;
+use crate::core::known_offers::KnownOffers;
+use crate::core::layout::Layout;
 
-/// The offers that were read so far.
-#[derive(Debug, Default)]
-pub(super) struct Offers {
-    known: Vec<Known>,
-    /// The numbers of those whose JSON begins alike, up to its first comma: as a rule the versions of one offer.
-    by_start: HashMap<Box<str>, Vec<usize>, RandomState>,
-}
-
+/// Reads records one after the other; all of them share their offers.
 #[derive(Debug)]
-struct Known {
-    json: Box<str>,
-    offer: Arc<Offer>,
+pub(in crate::core::desk) struct Accounts {
+    offers: KnownOffers,
 }
 
-impl Offers {
+impl Default for Accounts {
+    fn default() -> Accounts {
+        // They live as long as a restore, and what it makes shares them.
+        Accounts { offers: KnownOffers::up_to(usize::MAX) }
+    }
+}
+
+impl Accounts {
     /// Reads the record of an account; nothing if it is none that this release writes.
     pub fn buyer(&mut self, record: &[u8]) -> Option<Buyer> {
         // UTF-8 is checked once rather than text by text.
@@ -73,7 +60,7 @@ impl Offers {
         record.eat(r#","code":""#)?;
         let code = Code::parse(record.text_of(CODE_LEN)?)?;
         record.eat(r#","offer":"#)?;
-        let offer = self.offer(record)?;
+        let offer = self.offers.read(record)?;
         record.eat(r#","offer_tweet":""#)?;
         let offer_tweet = record.id(TweetId::at_front)?;
         record.eat(r#","version":""#)?;
@@ -87,27 +74,6 @@ impl Offers {
         let to = if record.has(r#","to":""#) { Some(record.text()?.to_owned()) } else { None };
         record.eat("}")?;
         Some(Pending { purchase_id, code, offer, offer_tweet, version, issued_at, deadline, reminded_at, to })
-    }
-
-    fn offer(&mut self, record: &mut Layout<'_>) -> Option<Arc<Offer>> {
-        if let Some(known) = self.known_at(record.rest()) {
-            // An object ends where its JSON ends, whatever stands behind it.
-            record.pass(known.json.len())?;
-            return Some(Arc::clone(&known.offer));
-        }
-        let json = record.value::<&RawValue>()?.get();
-        let offer: Arc<Offer> = serde_json::from_str(json).ok()?;
-        if let Some(start) = start(json) {
-            self.by_start.entry(start.into()).or_default().push(self.known.len());
-            self.known.push(Known { json: json.into(), offer: Arc::clone(&offer) });
-        }
-        Some(offer)
-    }
-
-    /// The known offer with which a text begins.
-    fn known_at(&self, text: &str) -> Option<&Known> {
-        let alike = self.by_start.get(start(text)?)?;
-        alike.iter().map(|&number| &self.known[number]).find(|known| text.starts_with(&*known.json))
     }
 }
 
@@ -195,17 +161,12 @@ fn verdicts(record: &mut Layout<'_>) -> Option<Vec<Verdict>> {
     record.value()
 }
 
-/// An object up to its first comma.
-fn start(json: &str) -> Option<&str> {
-    let comma = json.starts_with('{').then(|| memchr(b',', json.as_bytes()))??;
-    json.get(..comma)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::Change;
     use super::*;
+    use crate::core::desk::Change;
     use crate::core::inbox::{encode, encode_as};
+    use crate::core::offer::Offer;
     use crate::core::time::Time;
 
     fn buyer(id: u64, offers: &[&str]) -> Buyer {
@@ -232,25 +193,25 @@ mod tests {
 
     #[test]
     fn the_same_as_the_usual_way_and_each_offer_once() {
-        let mut offers = Offers::default();
+        let mut accounts = Accounts::default();
         let written = [buyer(1, &["cup", "pot", "cup"]), buyer(2, &["cup"]), buyer(3, &[])];
         let read: Vec<Buyer> = written
             .iter()
             .map(|buyer| {
                 let record = encode(&Change::Account(Box::new(buyer.clone())));
                 assert_eq!(Change::decode(&record).unwrap(), Change::Account(Box::new(buyer.clone())));
-                offers.buyer(&record).unwrap()
+                accounts.buyer(&record).unwrap()
             })
             .collect();
         assert_eq!(read, written);
         assert!(Arc::ptr_eq(&read[0].pendings[0].offer, &read[0].pendings[2].offer));
         assert!(Arc::ptr_eq(&read[0].pendings[0].offer, &read[1].pendings[0].offer));
-        assert_eq!(offers.known.len(), 2);
+        assert_eq!(accounts.offers.count(), 2);
     }
 
     #[test]
     fn versions_of_an_offer_and_those_that_begin_alike_are_kept_apart() {
-        let mut offers = Offers::default();
+        let mut accounts = Accounts::default();
         let mut written = buyer(1, &["cup", "cup", "cup", "cup"]);
         let cup = (*written.pendings[0].offer).clone();
         let product = Some("a {\"offer\":0} ".to_owned());
@@ -258,8 +219,8 @@ mod tests {
         written.pendings[2].offer = Arc::new(Offer { offer_id: "cup, red".to_owned(), ..cup });
         let record = encode(&Change::Account(Box::new(written.clone())));
         for _ in 0..3 {
-            assert_eq!(offers.buyer(&record).unwrap(), written);
-            assert_eq!(offers.known.len(), 3);
+            assert_eq!(accounts.buyer(&record).unwrap(), written);
+            assert_eq!(accounts.offers.count(), 3);
         }
     }
 
@@ -279,7 +240,7 @@ mod tests {
             let mut written = buyer(7, &["cup"]);
             written.account = Some(Arc::new(Account::from_json(&json).unwrap()));
             let record = encode(&Change::Account(Box::new(written.clone())));
-            assert_eq!(Offers::default().buyer(&record), Some(written), "{json}");
+            assert_eq!(Accounts::default().buyer(&record), Some(written), "{json}");
         }
     }
 
@@ -313,17 +274,17 @@ mod tests {
             let mut written = buyer(1, &["cup"]);
             written.history = serde_json::from_value(history).unwrap();
             let record = encode(&Change::Account(Box::new(written.clone())));
-            assert_eq!(Offers::default().buyer(&record), Some(written));
+            assert_eq!(Accounts::default().buyer(&record), Some(written));
         }
     }
 
     #[test]
     fn what_is_no_account_of_a_known_version_is_left_to_the_usual_way() {
-        let mut offers = Offers::default();
+        let mut accounts = Accounts::default();
         let account = Change::Account(Box::new(buyer(1, &["cup"])));
         for number in [1, 2] {
             let record = encode_as(Version::new(number).unwrap(), &account);
-            assert!(offers.buyer(&record).is_some());
+            assert!(accounts.buyer(&record).is_some());
         }
         let text = String::from_utf8(encode(&account)).unwrap();
         let wrong = [
@@ -336,9 +297,9 @@ mod tests {
         ];
         for record in wrong {
             assert_ne!(record, text);
-            assert!(offers.buyer(record.as_bytes()).is_none(), "{record}");
+            assert!(accounts.buyer(record.as_bytes()).is_none(), "{record}");
             assert!(Change::decode(record.as_bytes()).is_err(), "{record}");
         }
-        assert!(offers.buyer(b"\xff").is_none() && offers.buyer(&encode(&Change::Import)).is_none());
+        assert!(accounts.buyer(b"\xff").is_none() && accounts.buyer(&encode(&Change::Import)).is_none());
     }
 }
