@@ -98,15 +98,19 @@ pub fn is_handle(text: &str) -> bool {
 /// The id of one purchase: the same whenever the same tweet of the same account asks for the
 /// same offer again, so a crash that makes us decide twice cannot make two purchases.
 pub fn purchase_id(account: AccountId, offer_id: &str, offer_tweet: TweetId) -> Uuid {
-    let name = format!("purchase\n{account}\n{offer_id}\n{offer_tweet}");
-    Uuid::new_v5(&NAMESPACE, name.as_bytes())
+    let (account, offer_tweet) = (account.to_string(), offer_tweet.to_string());
+    name_id(&["purchase", &account, offer_id, &offer_tweet])
 }
 
 /// The id of one event. `subject` is the purchase, else the account; `cause` the tweet or
 /// transaction that caused it; `what` the offer, else the folded tag without its sign.
 pub fn event_id(kind: &str, subject: &str, cause: &str, what: &str) -> Uuid {
-    let name = format!("{kind}\n{subject}\n{cause}\n{what}");
-    Uuid::new_v5(&NAMESPACE, name.as_bytes())
+    name_id(&[kind, subject, cause, what])
+}
+
+/// The UUIDv5 of lines.
+fn name_id(lines: &[&str; 4]) -> Uuid {
+    Uuid::new_v5(&NAMESPACE, lines.join("\n").as_bytes())
 }
 
 #[cfg(test)]

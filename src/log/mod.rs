@@ -254,11 +254,11 @@ pub trait Transactions {
     /// [`Kind::Fenced`] if another producer with this id has come; [`Kind::Fatal`].
     fn begin(&mut self) -> Result<(), Error>;
 
-    /// Hands a record of the open transaction over.
+    /// Hands a record of the open transaction over. It is copied: whoever writes many may use one again.
     ///
     /// # Errors
     /// [`Kind::Abort`] if it cannot be taken; [`Kind::Fatal`] if it never will be (too large).
-    fn send(&mut self, record: NewRecord) -> Result<(), Error>;
+    fn send(&mut self, record: &NewRecord) -> Result<(), Error>;
 
     /// Commits the open transaction together with the input offsets of its group: waits until every
     /// record is acknowledged, then sends the offsets, then commits.

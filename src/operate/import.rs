@@ -82,11 +82,11 @@ pub fn import(log: &KafkaLog, app: &str, topics: &Topics, path: &Path) -> Result
     transactions.begin()?;
     for (inbox, offset) in &offsets {
         let number = inbox.number;
-        transactions.send(to(number, Change::IMPORT, None))?;
+        transactions.send(&to(number, Change::IMPORT, None))?;
         let partition = known.common.partition(*offset, count);
-        transactions.send(to(number, Change::PARTITION, encode(&partition)))?;
+        transactions.send(&to(number, Change::PARTITION, encode(&partition)))?;
         for (key, told) in known.common.told() {
-            transactions.send(to(number, &key, encode(&told)))?;
+            transactions.send(&to(number, &key, encode(&told)))?;
         }
     }
     let mut written = 0;
@@ -98,7 +98,7 @@ pub fn import(log: &KafkaLog, app: &str, topics: &Topics, path: &Path) -> Result
             // Read and written anew, so that all of it has the version that is written from now on.
             let change = Change::decode(value.get().as_bytes())
                 .map_err(|error| Unable::File(format!("{}: {key}: {error}", path.display())))?;
-            transactions.send(to(number, &key, encode(&change)))?;
+            transactions.send(&to(number, &key, encode(&change)))?;
             written += 1;
         }
         Ok(())

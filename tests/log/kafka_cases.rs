@@ -165,7 +165,7 @@ fn too_large(fixture: &dyn Fixture) {
     assert_eq!(producer.outstanding(fixture.wait()).unwrap_err().kind, Kind::Fatal);
     let mut producer = transactions(fixture, &fixture.name("id"));
     begin(&mut *producer, vec![record(&partitions[0], "small")]);
-    assert_eq!(producer.send(huge).unwrap_err().kind, Kind::Fatal);
+    assert_eq!(producer.send(&huge).unwrap_err().kind, Kind::Fatal);
     assert_eq!(producer.commit(&[], &some_standing(fixture)).unwrap_err().kind, Kind::Fatal);
     drop(producer);
     transactions(fixture, &fixture.name("id"));

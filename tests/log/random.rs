@@ -174,7 +174,7 @@ impl World {
                 let partition = Partition::new("out", partition_of(&value));
                 let headers = Vec::new();
                 producer
-                    .send(NewRecord { partition, key: None, value: Some(value.clone().into()), headers })
+                    .send(&NewRecord { partition, key: None, value: Some(value.clone().into()), headers })
                     .unwrap();
                 open.push(value);
                 self.producers.insert(name, (producer, Some(open)));

@@ -78,7 +78,7 @@ pub fn transactions(fixture: &dyn Fixture, id: &str) -> Box<dyn Transactions + S
 pub fn begin(transactions: &mut dyn Transactions, records: Vec<NewRecord>) {
     transactions.begin().unwrap();
     for record in records {
-        transactions.send(record).unwrap();
+        transactions.send(&record).unwrap();
     }
 }
 

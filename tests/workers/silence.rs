@@ -67,7 +67,7 @@ fn abort_something(fleet: &Fleet, topic: &str, partition: u32) {
     let partition = Partition::new(topic, partition);
     let value = Some(b"taken back".to_vec());
     let key = Some(b"1".to_vec());
-    transactions.send(NewRecord { partition, key, value, headers: vec![] }).unwrap();
+    transactions.send(&NewRecord { partition, key, value, headers: vec![] }).unwrap();
     transactions.abort().unwrap();
 }
 

@@ -106,7 +106,7 @@ impl Desk {
     pub fn changes(&mut self, offset: u64) -> Vec<(String, Option<Vec<u8>>)> {
         let mut changes = Vec::new();
         let written = self.write_changes(offset, |key, value| {
-            changes.push((key, value));
+            changes.push((key.to_owned(), value.map(<[u8]>::to_vec)));
             Ok::<(), Infallible>(())
         });
         match written {
@@ -121,7 +121,7 @@ impl Desk {
     pub fn write_changes<E>(
         &mut self,
         offset: u64,
-        write: impl FnMut(String, Option<Vec<u8>>) -> Result<(), E>,
+        write: impl FnMut(&str, Option<&[u8]>) -> Result<(), E>,
     ) -> Result<(), E> {
         self.state.write_changes(offset, write)
     }

@@ -68,7 +68,8 @@ struct Layout {
 #[derive(Debug, Default)]
 struct Open {
     partition: Option<Partition>,
-    buyers: BTreeMap<AccountId, Buyer>,
+    /// Boxed: they are large, and a map moves what is in it.
+    buyers: BTreeMap<AccountId, Box<Buyer>>,
     stocks: BTreeMap<String, Stock>,
     cards: OpenCards,
     told: BTreeMap<String, Told>,
@@ -111,7 +112,7 @@ impl State {
     /// effects of a step may not depend on how long the transaction has been open.
     pub fn buyer(&mut self, id: AccountId) -> &mut Buyer {
         let (desk_time, horizon) = (self.partition().desk_time, self.horizon());
-        let base = || committed(&self.buyers, &self.pendings, id);
+        let base = || Box::new(committed(&self.buyers, &self.pendings, id));
         let buyer = self.open.buyers.entry(id).or_insert_with(base);
         let (open, told) = (&self.open.told, &self.told);
         let ends_at =
@@ -219,7 +220,7 @@ impl State {
             self.partition = partition;
         }
         for (due, id) in open.lapses {
-            let is_pending = |buyer: &Buyer| buyer.pendings.iter().any(|pending| pending.due() == due);
+            let is_pending = |buyer: &Box<Buyer>| buyer.pendings.iter().any(|pending| pending.due() == due);
             // An account that was not touched has its pending from an earlier transaction.
             if open.buyers.get(&id).is_none_or(is_pending) {
                 self.lapses.insert(due, id);
@@ -233,7 +234,7 @@ impl State {
             }
         }
         for (_, buyer) in open.buyers {
-            self.rest(buyer);
+            self.rest(*buyer);
         }
         self.stocks.extend(open.stocks);
         self.cards.commit(open.cards);

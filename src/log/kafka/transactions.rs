@@ -258,11 +258,11 @@ impl Transactions for KafkaTransactions {
         Ok(())
     }
 
-    fn send(&mut self, record: NewRecord) -> Result<(), Error> {
+    fn send(&mut self, record: &NewRecord) -> Result<(), Error> {
         self.check(true)?;
         let deadline = Instant::now() + self.timeout;
         loop {
-            match deliveries::send(&*self.producer, &record)? {
+            match deliveries::send(&*self.producer, record)? {
                 Ok(()) => return Ok(()),
                 // Those before it make room when they are delivered.
                 Err(Code::QueueFull) if Instant::now() < deadline => {

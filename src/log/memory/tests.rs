@@ -189,7 +189,7 @@ fn an_unknown_outcome_is_one_or_the_other() {
         poll(&mut member);
         let mut transactions = log.transactions("id").unwrap();
         transactions.begin().unwrap();
-        transactions.send(record("x")).unwrap();
+        transactions.send(&record("x")).unwrap();
         log.set_faults(script([None, Some(fault)]));
         let error = transactions.commit(&[(at(0), 1)], &member.standing().unwrap()).unwrap_err();
         assert_eq!(error.kind, Kind::Unknown);
@@ -210,10 +210,10 @@ fn a_record_that_was_refused_fails_its_transaction() {
     };
     let mut transactions = log.transactions("id").unwrap();
     transactions.begin().unwrap();
-    transactions.send(record("a")).unwrap();
+    transactions.send(&record("a")).unwrap();
     log.set_faults(script([Some(Fault::Refused(Kind::Abort))]));
-    transactions.send(record("b")).unwrap();
-    transactions.send(record("c")).unwrap();
+    transactions.send(&record("b")).unwrap();
+    transactions.send(&record("c")).unwrap();
     assert_eq!(transactions.commit(&[], &standing).unwrap_err().kind, Kind::Abort);
     transactions.abort().unwrap();
     assert_eq!(stored(&log), [""; 0]);
@@ -353,10 +353,10 @@ fn misuse_is_told() {
     producer.send(NewRecord { partition: Partition::new("compacted", 0), ..record("x") }).unwrap();
     fatal(producer.outstanding(SECOND).unwrap_err());
     let mut transactions = log.transactions("id").unwrap();
-    fatal(transactions.send(record("x")).unwrap_err());
+    fatal(transactions.send(&record("x")).unwrap_err());
     fatal(transactions.abort().unwrap_err());
     transactions.begin().unwrap();
     fatal(transactions.begin().unwrap_err());
-    fatal(transactions.send(NewRecord { partition: at(7), ..record("x") }).unwrap_err());
+    fatal(transactions.send(&NewRecord { partition: at(7), ..record("x") }).unwrap_err());
     transactions.abort().unwrap();
 }

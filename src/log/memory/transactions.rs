@@ -116,7 +116,7 @@ impl Transactions for MemoryTransactions {
         Ok(())
     }
 
-    fn send(&mut self, record: NewRecord) -> Result<(), Error> {
+    fn send(&mut self, record: &NewRecord) -> Result<(), Error> {
         match &self.stage {
             Stage::Open => {}
             Stage::Failed(_) => return Ok(()),
@@ -126,7 +126,7 @@ impl Transactions for MemoryTransactions {
         let topic = Arc::clone(&record.partition.topic);
         let written: Result<Appended, Error> = self.shared.change(|state| {
             let fault = state.refused(Step::Write(&self.id, &record.partition))?;
-            state.write(&self.id, self.epoch, record)?;
+            state.write(&self.id, self.epoch, record.clone())?;
             answered(fault, Kind::Abort, "a record was not acknowledged in time")?;
             Ok(state.appended(&topic, state.now))
         });

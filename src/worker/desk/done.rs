@@ -62,7 +62,11 @@ impl Done {
         let open = std::mem::take(&mut self.open);
         self.commits += 1;
         self.committed_within.push(within);
-        self.events.extend(open.events);
+        if self.events.is_empty() {
+            self.events = open.events;
+        } else {
+            self.events.extend(open.events);
+        }
         self.nothing.add(&open.nothing);
         self.lockouts.extend(open.lockouts);
         self.confirm_times.extend(open.confirm_times);

@@ -79,12 +79,12 @@ impl DeskWorker {
         if let Some(open) = &mut self.open {
             open.urgent |= urgent;
         }
-        self.send(records)
+        self.send(&records)
     }
 
-    fn send(&mut self, records: Vec<NewRecord>) -> Result<bool, Stop> {
+    fn send(&mut self, records: &[NewRecord]) -> Result<bool, Stop> {
         let Some(transactions) = &mut self.transactions else { return Ok(false) };
-        match records.into_iter().try_for_each(|record| transactions.send(record)) {
+        match records.iter().try_for_each(|record| transactions.send(record)) {
             Ok(()) => Ok(true),
             Err(error) => self.not_sent(&error).map(|()| false),
         }
@@ -122,10 +122,12 @@ impl DeskWorker {
                 return self.abort(AbortCause::Revoked).map(|()| false);
             };
             let partition = self.topics.changelog.partition(number);
-            // Each is handed over before the next is made: they need not all be in memory.
+            // One record for all of them, one after the other: they are large.
+            let mut record = NewRecord { partition, key: None, value: None, headers: Vec::new() };
             let sent = part.desk.write_changes(part.read, |key, value| {
-                let (partition, key) = (partition.clone(), Some(key.into_bytes()));
-                transactions.send(NewRecord { partition, key, value, headers: Vec::new() })
+                copy(&mut record.key, Some(key.as_bytes()));
+                copy(&mut record.value, value);
+                transactions.send(&record)
             });
             offsets.push((self.topics.inbox.partition(number), part.read));
             if let Err(error) = sent {
@@ -201,5 +203,17 @@ impl DeskWorker {
             part.read = part.next;
             part.ahead_of = part.desk.partition().settings.is_none().then_some(part.next);
         }
+    }
+}
+
+/// Puts a copy of a text where another one was.
+fn copy(into: &mut Option<Vec<u8>>, from: Option<&[u8]>) {
+    match from {
+        Some(from) => {
+            let into = into.get_or_insert_default();
+            into.clear();
+            into.extend_from_slice(from);
+        }
+        None => *into = None,
     }
 }

@@ -151,7 +151,7 @@ pub fn producer_fencing(fixture: &dyn Fixture) {
     let mut second = transactions(fixture, &id);
     begin(&mut *second, vec![record(&partition, "second")]);
     // Whether it is told so at once or later does not matter.
-    let _ = first.send(record(&partition, "late"));
+    let _ = first.send(&record(&partition, "late"));
     let error = first.commit(&[], &standing).unwrap_err();
     assert_eq!(error.kind, Kind::Fenced, "{error}");
     assert!(first.begin().is_err(), "it is spent");
@@ -161,7 +161,7 @@ pub fn producer_fencing(fixture: &dyn Fixture) {
 
     // An idle one is fenced as well.
     let mut third = transactions(fixture, &id);
-    let outcome = second.begin().and_then(|()| second.send(record(&partition, "late")));
+    let outcome = second.begin().and_then(|()| second.send(&record(&partition, "late")));
     let outcome = outcome.and_then(|()| second.commit(&[], &standing));
     assert_eq!(outcome.unwrap_err().kind, Kind::Fenced);
     begin(&mut *third, vec![record(&partition, "third")]);

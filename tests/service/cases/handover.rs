@@ -123,7 +123,7 @@ pub fn first_start_after_an_abort(world: &mut World) {
     for number in 0..INBOX {
         let partition = Partition::new(world.topic("changelog"), number);
         let (key, value) = (Some(b"account/301".to_vec()), Some(b"{}".to_vec()));
-        transactions.send(NewRecord { partition, key, value, headers: Vec::new() }).unwrap();
+        transactions.send(&NewRecord { partition, key, value, headers: Vec::new() }).unwrap();
     }
     // Long enough for the records to be in the log before they are aborted.
     thread::sleep(Duration::from_millis(500));

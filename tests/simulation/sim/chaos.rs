@@ -290,7 +290,7 @@ impl Transactions for ChaosTransactions {
         self.with(Point::Begin, |inner| inner.begin())
     }
 
-    fn send(&mut self, record: NewRecord) -> Result<(), Error> {
+    fn send(&mut self, record: &NewRecord) -> Result<(), Error> {
         self.with(Point::Write, |inner| inner.send(record))
     }
 

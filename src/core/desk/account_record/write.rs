@@ -26,6 +26,8 @@ const MOST: usize = 1_000;
 #[derive(Debug, Default)]
 pub(in crate::core::desk) struct Texts {
     written: HashMap<usize, (Arc<Offer>, Vec<u8>), RandomState>,
+    /// The last record, whose room the next one takes.
+    record: Vec<u8>,
 }
 
 impl Texts {
@@ -44,8 +46,9 @@ impl Texts {
 }
 
 /// The record of an account, byte for byte as [`encode_as`](crate::core::inbox::encode_as) writes it.
-pub(in crate::core::desk) fn write(version: Version, buyer: &Buyer, texts: &mut Texts) -> Vec<u8> {
-    let mut record = Record(Vec::with_capacity(512 + 1_024 * buyer.pendings.len()));
+pub(in crate::core::desk) fn write<'t>(version: Version, buyer: &Buyer, texts: &'t mut Texts) -> &'t [u8] {
+    let mut record = Record(std::mem::take(&mut texts.record));
+    record.0.clear();
     record.raw(r#"{"v":"#);
     record.number(version.number().into());
     record.raw(r#","entity":"account","id":""#);
@@ -66,7 +69,8 @@ pub(in crate::core::desk) fn write(version: Version, buyer: &Buyer, texts: &mut 
     record.raw(r#","history":"#);
     record.history(&buyer.history);
     record.raw("}");
-    record.0
+    texts.record = record.0;
+    &texts.record
 }
 
 /// A record that grows.
@@ -242,12 +246,12 @@ mod tests {
                     let version = Version::new(number).unwrap();
                     let usual = encode_as(version, &Change::Account(Box::new(buyer.clone())));
                     let written = write(version, &buyer, &mut texts);
-                    prop_assert_eq!(String::from_utf8_lossy(&written), String::from_utf8_lossy(&usual));
+                    prop_assert_eq!(String::from_utf8_lossy(written), String::from_utf8_lossy(&usual));
                 }
                 let written = write(Version::default(), &buyer, &mut texts);
-                prop_assert_eq!(Change::decode(&written).unwrap(), Change::Account(Box::new(buyer.clone())));
+                prop_assert_eq!(Change::decode(written).unwrap(), Change::Account(Box::new(buyer.clone())));
                 // What needs an escape is left to the usual way.
-                if let Some(read) = accounts.buyer(&written) {
+                if let Some(read) = accounts.buyer(written) {
                     prop_assert_eq!(read, buyer);
                 }
             }

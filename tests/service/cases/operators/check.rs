@@ -60,7 +60,7 @@ fn a_transaction_that_hangs(world: &mut World) {
     transactions.begin().unwrap();
     let record =
         NewRecord { partition: purchases.clone(), key: None, value: Some(b"{}".to_vec()), headers: vec![] };
-    transactions.send(record).unwrap();
+    transactions.send(&record).unwrap();
     let mut lookup = world.log.lookup().unwrap();
     world.wait_for("it is open", SOON, |_| {
         let end = |isolation, lookup: &mut dyn Lookup| lookup.watermarks(&purchases, isolation).unwrap().1;

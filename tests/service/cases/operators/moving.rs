@@ -171,8 +171,8 @@ fn crash_of_an_import(world: &World, changelog: &str) {
     let mut transactions = world.log.transactions(&format!("{}-desk-import", world.app)).unwrap();
     transactions.begin().unwrap();
     for number in 0..5 {
-        transactions.send(record(number, Change::IMPORT, None)).unwrap();
-        transactions.send(record(number, "account/1201", Some(b"{}".to_vec()))).unwrap();
+        transactions.send(&record(number, Change::IMPORT, None)).unwrap();
+        transactions.send(&record(number, "account/1201", Some(b"{}".to_vec()))).unwrap();
     }
     // Long enough for the records to be in the log, and then it is gone.
     std::thread::sleep(Duration::from_millis(500));
