@@ -220,9 +220,9 @@ impl State {
             self.partition = partition;
         }
         for (due, id) in open.lapses {
-            let is_pending = |buyer: &Box<Buyer>| buyer.pendings.iter().any(|pending| pending.due() == due);
+            let is_pending = |buyer: &Buyer| buyer.pendings.iter().any(|pending| pending.due() == due);
             // An account that was not touched has its pending from an earlier transaction.
-            if open.buyers.get(&id).is_none_or(is_pending) {
+            if open.buyers.get(&id).is_none_or(|buyer| is_pending(buyer)) {
                 self.lapses.insert(due, id);
             }
         }
