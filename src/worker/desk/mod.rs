@@ -46,8 +46,8 @@ use crate::metrics::AbortCause;
 
 /// A transaction is committed after so long, in milliseconds.
 const COMMIT_AFTER: i64 = 100;
-/// A transaction is committed after so many input records: at full speed what they lead to is some 15 MB.
-const COMMIT_RECORDS: usize = 5_000;
+/// A transaction is committed after so many input records.
+const COMMIT_RECORDS: usize = 1_000;
 /// What a turn has not done after so long, in milliseconds, is read again in the next: the group has to be polled.
 const LONG_TURN: i64 = 5 * SECOND;
 /// [`DeskOptions::patience`] by the machine's clock: a hanging transaction alone lasts its timeout and ten
