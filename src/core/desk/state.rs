@@ -52,7 +52,7 @@ pub(super) struct State {
     layout: Layout,
     /// What [`State::restore`] reads with, until there is something to commit.
     accounts: Accounts,
-    /// What [`State::changes`] writes offers with.
+    /// What [`State::write_changes`] writes offers with.
     texts: Texts,
 }
 
