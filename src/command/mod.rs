@@ -25,6 +25,8 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
+use zeroize::Zeroizing;
+
 use crate::core::code::Secret;
 use crate::core::time::Time;
 use crate::service::MachineClock;
@@ -96,6 +98,7 @@ fn now() -> Time {
 fn read_secret(setting: &str, path: &Path) -> Result<Secret, Error> {
     let file = path.display();
     let bytes = std::fs::read(path)
+        .map(Zeroizing::new)
         .map_err(|error| Error::Usage(format!("{setting} {file}: cannot be read: {error}")))?;
     let end = bytes.iter().rposition(|byte| !matches!(byte, b'\n' | b'\r')).map_or(0, |last| last + 1);
     Secret::new(&bytes[..end]).map_err(|error| {

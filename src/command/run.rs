@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
+use zeroize::Zeroizing;
 
 use crate::command::settings::Settings;
 use crate::command::{Error, layout, read_secret, tell};
@@ -18,7 +20,7 @@ use crate::log::Log;
 use crate::log::kafka::{KafkaLog, METADATA, Settings as KafkaSettings};
 use crate::metrics;
 use crate::service::{Crew, MachineClock, Notice, Plan, Stage, Status, time_of_day};
-use crate::web::{self, Site};
+use crate::web::{self, Access, Site, Token};
 use crate::worker::Topics;
 use crate::worker::desk::{PATIENCE, Restoring, counted};
 use crate::worker::needs::{self, By};
@@ -54,6 +56,7 @@ pub struct Run {
 /// # Errors
 /// How it ended, if not well.
 pub fn run(args: &Run) -> Result<(), Error> {
+    no_core_dumps();
     let config = args.settings.load()?;
     let Some(secret_file) = &config.service.secret_file else {
         return Err(Error::Usage(
@@ -63,6 +66,7 @@ pub fn run(args: &Run) -> Result<(), Error> {
         ));
     };
     let secret = read_secret("codes.secret_file", Path::new(secret_file))?;
+    let access = access(&config)?;
     let log = connect(&config)?;
     check_topics(&*log, &config.service.topics, args.stage)?;
     layout::check(&*log, &config.service.app, &config.service.topics, args.stage)?;
@@ -71,7 +75,30 @@ pub fn run(args: &Run) -> Result<(), Error> {
     let plan = Plan { config, secret, stage, log, clock, patience: PATIENCE };
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::failed)?;
-    runtime.block_on(serve(plan, handle))
+    runtime.block_on(serve(plan, handle, access))
+}
+
+/// The memory of this process holds the secret, passwords and card tokens: unless somebody asks for it, by `prlimit
+/// --core=unlimited --pid PID`, a crash leaves no copy of it on a disk.
+fn no_core_dumps() {
+    let limit = Rlimit { current: Some(0), ..getrlimit(Resource::Core) };
+    // Only raising it needs a right.
+    let _ = setrlimit(Resource::Core, limit);
+}
+
+/// What whoever wants more than the public list has to show, if the configuration asks for it.
+fn access(config: &Config) -> Result<Access, Error> {
+    let service = &config.service;
+    let Some(file) = &service.token_file else {
+        return Ok(if service.address.is_loopback() { Access::Open } else { Access::Closed });
+    };
+    let (setting, shown) = ("web.token_file", file.display());
+    let token = std::fs::read_to_string(file)
+        .map(Zeroizing::new)
+        .map_err(|error| Error::Usage(format!("{setting} {shown}: cannot be read: {error}")))?;
+    Token::new(token.trim_end_matches(['\n', '\r']))
+        .map(Access::Token)
+        .map_err(|error| Error::Usage(format!("{setting} {shown}: {error}")))
 }
 
 /// The log of the brokers that the configuration names.
@@ -103,12 +130,25 @@ fn check_topics(log: &dyn Log, names: &Topics, stage: Stage) -> Result<(), Error
             Err(stop) if stop.passes() && Instant::now() < until => {
                 std::thread::sleep(Duration::from_millis(100))
             }
-            checked => return checked.map_err(Error::failed),
+            checked => {
+                for right in checked.map_err(Error::failed)? {
+                    tell(format_args!(
+                        "warning: the settings of topic {} are taken for right: {}",
+                        right.name,
+                        right.lacking()
+                    ));
+                }
+                return Ok(());
+            }
         }
     }
 }
 
-async fn serve(plan: Plan, handle: metrics_exporter_prometheus::PrometheusHandle) -> Result<(), Error> {
+async fn serve(
+    plan: Plan,
+    handle: metrics_exporter_prometheus::PrometheusHandle,
+    access: Access,
+) -> Result<(), Error> {
     let service = &plan.config.service;
     let (ip, port) = (service.address, service.port);
     let listener = web::listen(ip, port).await.map_err(|error| {
@@ -133,6 +173,7 @@ async fn serve(plan: Plan, handle: metrics_exporter_prometheus::PrometheusHandle
     let upkeep = handle.clone();
     let mut site = Site::new(&name, status.clone(), handle);
     site.show_ids = show_ids;
+    site.access = access;
     let page = tokio::spawn(web::serve(listener, site));
     let mut every = tokio::time::interval(STATUS_EVERY);
     every.tick().await;

@@ -89,7 +89,8 @@ pub fn is_name(name: &str) -> bool {
 /// True if settings have names below this one.
 pub fn is_section(name: &str) -> bool {
     let is_below = |known: String| known.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'));
-    names().any(is_below) || service::PROPERTIES == format!("{name}.")
+    names().any(is_below)
+        || [service::PROPERTIES, service::PROPERTY_FILES].contains(&format!("{name}.").as_str())
 }
 
 /// Checks a setting and puts it in its place.
@@ -97,7 +98,14 @@ pub fn set(config: &mut Config, given: &Given) -> Result<(), ConfigError> {
     if let Some((_, set)) = all().find(|(name, _)| *name == given.name) {
         return set(config, given);
     }
+    if let Some(name) = given.name.strip_prefix(service::PROPERTY_FILES) {
+        config.service.properties.insert(name.to_owned(), given.of_file()?);
+        return Ok(());
+    }
     if let Some(name) = given.name.strip_prefix(service::PROPERTIES) {
+        if given.layer == Layer::Flag && service::is_secret(&given.name) {
+            return Err(given.seen_by_all(name));
+        }
         config.service.properties.insert(name.to_owned(), given.plain()?);
         return Ok(());
     }
@@ -202,6 +210,28 @@ impl Given {
             Value::Boolean(flag) => Ok(flag.to_string()),
             _ => Err(ConfigError(format!("{} must be a text, a whole number, true or false", self.origin))),
         }
+    }
+
+    /// What a file holds, without line ends at its end. No message shows it.
+    fn of_file(&self) -> Result<String, ConfigError> {
+        let file = self.text()?;
+        let failed = |why: &dyn std::fmt::Display| ConfigError(format!("{} {file}: {why}", self.origin));
+        let text = std::fs::read_to_string(&file).map_err(|why| failed(&format!("cannot be read: {why}")))?;
+        match text.trim_end_matches(['\n', '\r']) {
+            "" => Err(failed(&"is empty, must hold the value")),
+            value => Ok(value.to_owned()),
+        }
+    }
+
+    /// An error for a secret among the arguments.
+    fn seen_by_all(&self, property: &str) -> ConfigError {
+        let variable = variable_of(&self.name);
+        ConfigError(format!(
+            "{}: anybody on this machine can read arguments; give it as {variable} or in the configuration file, or its \
+             file as {}{property}",
+            self.origin,
+            service::PROPERTY_FILES
+        ))
     }
 
     fn template(&self) -> Result<Template, ConfigError> {

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use toml::{Table, Value};
 
-use super::service::PROPERTIES;
+use super::service::{PROPERTIES, PROPERTY_FILES};
 use super::{ConfigError, keys};
 
 /// One setting as it was given, not yet looked at.
@@ -80,10 +80,13 @@ pub fn of_variables(
     Ok(settings)
 }
 
-/// The setting of a property of librdkafka, whose names are small letters and dots.
+/// The setting of a property of librdkafka, or of its file, whose names are small letters and dots.
 fn property(variable: &str) -> Option<String> {
-    let rest = variable.strip_prefix(&variable_of(PROPERTIES))?;
-    (!rest.is_empty()).then(|| format!("{PROPERTIES}{}", rest.to_ascii_lowercase().replace('_', ".")))
+    let below = |section: &str| {
+        let rest = variable.strip_prefix(&variable_of(section))?;
+        (!rest.is_empty()).then(|| format!("{section}{}", rest.to_ascii_lowercase().replace('_', ".")))
+    };
+    below(PROPERTIES).or_else(|| below(PROPERTY_FILES))
 }
 
 /// The settings of flags, `NAME=VALUE` each.
@@ -105,7 +108,7 @@ pub fn variable_of(name: &str) -> String {
 
 /// What the tests of this project are told by the environment; no settings of the program.
 const OF_THE_TESTS: &[&str] =
-    &["HASHBUY_REQUIRE_KAFKA", "HASHBUY_REQUIRE_VALGRIND", "HASHBUY_FAULTS", "HASHBUY_FAULTS_SEED"];
+    &["HASHBUY_REQUIRE_KAFKA", "HASHBUY_REQUIRE_TLS", "HASHBUY_REQUIRE_VALGRIND", "HASHBUY_FAULTS", "HASHBUY_FAULTS_SEED"];
 
 /// Kubernetes describes a service called `hashbuy` to every container by variables that look like
 /// ours: `HASHBUY_SERVICE_HOST`, `HASHBUY_PORT`, `HASHBUY_PORT_9464_TCP`.

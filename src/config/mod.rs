@@ -14,7 +14,7 @@ use std::path::Path;
 use crate::core::ids::AccountId;
 use crate::core::settings::Settings;
 
-pub use service::Service;
+pub use service::{Service, is_secret};
 
 /// All settings, checked.
 ///
@@ -37,6 +37,7 @@ pub use service::Service;
 /// | `codes.secret_file` | none | a path; needed by `run` |
 /// | `kafka.brokers` | `127.0.0.1:9092` | `host:port`, with commas between |
 /// | `kafka.properties.<name>` | none | librdkafka's, but for those that the guarantees hang on |
+/// | `kafka.property_files.<name>` | none | a file that holds the value of such a property, for secrets |
 /// | `topics.tweets` ... `topics.dead_letters` | `tweets`, `offers`, `accounts`, `card-transactions`, `inbox`, `desk-changelog`, `purchases`, `orders`, `dead-letters` | names |
 /// | `topics.inbox_partitions` | all that there are | 1 to 100,000 |
 /// | `records.version` | 1 | 1 to 2: see [`versioned`](crate::core::versioned) |
@@ -46,7 +47,8 @@ pub use service::Service;
 /// | `firehose.silent` | `wait` | `wait`, `advance` |
 /// | `web.port` | 9464 | 0 to 65,535 |
 /// | `web.address` | `127.0.0.1` | an IP address |
-/// | `web.show_ids` | `false` | `true`, `false` |
+/// | `web.token_file` | none | a path: who wants more than the public list shows what is in it |
+/// | `web.show_ids` | `false` | `true`, `false`; with another address than loopback it needs a token |
 /// | `texts.requested` ... `texts.refused.sold_out` | see [`Texts`](crate::core::settings::Texts) | templates |
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Config {
@@ -105,7 +107,20 @@ impl Config {
         }
         config.add_variables(variables)?;
         layers::of_flags(flags)?.iter().try_for_each(|setting| keys::set(&mut config, setting))?;
+        config.check()?;
         Ok(config)
+    }
+
+    /// Whether the settings go together.
+    fn check(&self) -> Result<(), ConfigError> {
+        let Service { address, show_ids, token_file, .. } = &self.service;
+        if *show_ids && token_file.is_none() && !address.is_loopback() {
+            return Err(ConfigError(format!(
+                "web.show_ids is true and web.address is {address}: anybody who gets there would see who buys what; set \
+                 web.token_file, or take the loopback address"
+            )));
+        }
+        Ok(())
     }
 
     /// Lays the text of a TOML file over what is set already; `file` is its name for messages.

@@ -40,6 +40,8 @@ pub struct Service {
     pub address: IpAddr,
     /// The page shows the ids of accounts.
     pub show_ids: bool,
+    /// The file of the token that whoever wants more than the public list has to show.
+    pub token_file: Option<PathBuf>,
 }
 
 impl Default for Service {
@@ -59,12 +61,33 @@ impl Default for Service {
             port: 9464,
             address: IpAddr::V4(Ipv4Addr::LOCALHOST),
             show_ids: false,
+            token_file: None,
         }
     }
 }
 
 /// The names below this one are librdkafka's.
 pub(super) const PROPERTIES: &str = "kafka.properties.";
+
+/// The same, with files that hold the values: what an orchestrator mounts its secrets as.
+pub(super) const PROPERTY_FILES: &str = "kafka.property_files.";
+
+/// Properties of librdkafka that are secrets, or hold one.
+const SECRETS: &[&str] = &[
+    "sasl.password",
+    "sasl.oauthbearer.client.secret",
+    "sasl.oauthbearer.config",
+    "sasl.oauthbearer.assertion.private.key.passphrase",
+    "sasl.oauthbearer.assertion.private.key.pem",
+    "ssl.key.password",
+    "ssl.key.pem",
+    "ssl.keystore.password",
+];
+
+/// Whether the value of a setting is a secret, or holds one.
+pub fn is_secret(name: &str) -> bool {
+    name.strip_prefix(PROPERTIES).is_some_and(|property| SECRETS.contains(&property))
+}
 
 pub(super) const KEYS: &[(&str, Set)] = &[
     ("app", |config, given| {
@@ -160,6 +183,10 @@ pub(super) const KEYS: &[(&str, Set)] = &[
         let address = given.text()?.parse();
         config.service.address =
             address.map_err(|_| given.wrong("must be an IP address such as 127.0.0.1"))?;
+        Ok(())
+    }),
+    ("web.token_file", |config, given| {
+        config.service.token_file = Some(given.text()?.into());
         Ok(())
     }),
     ("web.show_ids", |config, given| {

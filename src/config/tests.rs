@@ -229,3 +229,40 @@ fn where_the_page_is_and_what_it_shows() {
         assert_eq!(of_toml(text).unwrap_err(), format!("hashbuy.toml: {message}"));
     }
 }
+
+#[test]
+fn a_secret_is_read_from_a_file_and_never_from_an_argument() {
+    let file = std::env::temp_dir().join(format!("hashbuy-password-{}", std::process::id()));
+    std::fs::write(&file, "pass word\r\n").unwrap();
+    let path = file.to_str().unwrap();
+    let of_file = of_toml(&format!("[kafka.property_files]\n\"sasl.password\" = \"{path}\"")).unwrap();
+    assert_eq!(of_file.service.properties["sasl.password"], "pass word");
+    let of_variable = of_variables(&[("HASHBUY_KAFKA_PROPERTY_FILES_SASL_PASSWORD", path)]).unwrap();
+    assert_eq!(of_variable.service.properties["sasl.password"], "pass word");
+    std::fs::write(&file, "\n").unwrap();
+    let error = of_variables(&[("HASHBUY_KAFKA_PROPERTY_FILES_SSL_KEY_PASSWORD", path)]).unwrap_err();
+    assert!(error.ends_with("is empty, must hold the value"), "{error}");
+    std::fs::remove_file(&file).unwrap();
+    let error = of_variables(&[("HASHBUY_KAFKA_PROPERTY_FILES_SSL_KEY_PASSWORD", path)]).unwrap_err();
+    assert!(error.contains(": cannot be read: "), "{error}");
+    for property in ["sasl.password", "ssl.key.password", "ssl.key.pem", "sasl.oauthbearer.client.secret"] {
+        let flag = format!("kafka.properties.{property}=pass word");
+        let error = Config::load(None, [], &[flag]).unwrap_err().to_string();
+        assert!(error.contains(&format!("kafka.property_files.{property}")), "{error}");
+        assert!(error.contains("HASHBUY_KAFKA_PROPERTIES_") && !error.contains("pass word"), "{error}");
+    }
+}
+
+#[test]
+fn ids_of_accounts_are_not_shown_to_anybody() {
+    let open = |more: &str| {
+        let file = std::env::temp_dir().join(format!("hashbuy-open-{}.toml", std::process::id()));
+        std::fs::write(&file, format!("[web]\nshow_ids = true\n{more}")).unwrap();
+        let loaded = Config::load(Some(&file), [], &[]);
+        std::fs::remove_file(&file).unwrap();
+        loaded.map(drop).map_err(|error| error.to_string())
+    };
+    assert_eq!(open(""), Ok(()));
+    assert_eq!(open("address = \"0.0.0.0\"\ntoken_file = \"token\""), Ok(()));
+    assert!(open("address = \"0.0.0.0\"").unwrap_err().contains("set web.token_file"));
+}

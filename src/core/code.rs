@@ -28,7 +28,7 @@ pub const CODE_LEN: usize = 8;
 /// A code has at least that many digits, so that no word of a language is one.
 pub const MIN_DIGITS: usize = 2;
 
-/// The key of the codes. Whoever has it can foretell any code.
+/// The key of the codes. Whoever has it can foretell any code. Its memory is cleared when it goes.
 #[derive(Clone)]
 pub struct Secret(Hmac<Sha256>);
 

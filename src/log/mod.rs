@@ -20,6 +20,7 @@
 
 pub mod kafka;
 pub mod memory;
+pub mod right;
 
 use std::collections::BTreeMap;
 use std::fmt;

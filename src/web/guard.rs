@@ -12,6 +12,8 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use super::access::Access;
+
 /// An answer is begun within so long.
 const ANSWER: Duration = Duration::from_secs(5);
 
@@ -19,13 +21,14 @@ const ANSWER: Duration = Duration::from_secs(5);
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src data:; \
                       form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-const HEADERS: [(HeaderName, &str); 6] = [
+const HEADERS: [(HeaderName, &str); 7] = [
     (CONTENT_SECURITY_POLICY, POLICY),
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (X_FRAME_OPTIONS, "DENY"),
     (REFERRER_POLICY, "no-referrer"),
     (CACHE_CONTROL, "no-store"),
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
 ];
 
 /// Under which names the server may be asked.
@@ -66,12 +69,14 @@ fn is_own(headers: &HeaderMap) -> bool {
 }
 
 /// Stands around everything that is served.
-pub async fn guard(State(hosts): State<Hosts>, request: Request, next: Next) -> Response {
+pub async fn guard(State((hosts, access)): State<(Hosts, Access)>, request: Request, next: Next) -> Response {
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD);
     let mut response = if !hosts.answers(request.headers()) {
         (StatusCode::MISDIRECTED_REQUEST, "this server is called 127.0.0.1 or localhost\n").into_response()
     } else if changes && !is_own(request.headers()) {
         (StatusCode::FORBIDDEN, "a page from elsewhere may not do that\n").into_response()
+    } else if let Some(refused) = access.refuses(&request) {
+        refused
     } else {
         let answer = tokio::time::timeout(ANSWER, next.run(request)).await;
         answer.unwrap_or_else(|_| StatusCode::REQUEST_TIMEOUT.into_response())

@@ -8,12 +8,14 @@
 //! | `/metrics`, `/healthz`, `/readyz` | for machines |
 //! | `/demo/*` | only in the demo: a tweet of one's own, a desk worker's death |
 //!
-//! It listens on the loopback address unless somebody says otherwise: it says how a business goes. Every page is
+//! It listens on the loopback address unless somebody says otherwise: it says how a business goes. Elsewhere
+//! [`Access`] says who gets to see more than the public list. Every page is
 //! whole without JavaScript, and nothing on it comes from elsewhere. `server` bounds what a client can take,
 //! `guard` says what a browser may do with the answers, and `maud` escapes all texts. No page knows a code, a
 //! token or a secret: what they show is made of [`View`](crate::service::View), which has none.
 
 mod abuse;
+mod access;
 mod feed;
 mod guard;
 mod layout;
@@ -37,6 +39,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
+pub use self::access::{Access, NoToken, Token};
 use self::stand::Stand;
 use crate::service::Status;
 
@@ -54,6 +57,8 @@ pub struct Site {
     pub name: String,
     /// The page shows the ids of accounts.
     pub show_ids: bool,
+    /// Who gets to see more than the public list.
+    pub access: Access,
     /// The demo's stand; none but in the demo.
     pub stand: Option<Stand>,
     streams: Arc<Semaphore>,
@@ -63,7 +68,8 @@ impl Site {
     /// The site of a process, by the name of its application and instance.
     pub fn new(name: &str, status: Status, metrics: PrometheusHandle) -> Site {
         let streams = Arc::new(Semaphore::new(feed::STREAMS));
-        Site { status, metrics, name: name.to_owned(), show_ids: false, stand: None, streams }
+        let (name, access) = (name.to_owned(), Access::Open);
+        Site { status, metrics, name, show_ids: false, access, stand: None, streams }
     }
 }
 
@@ -86,11 +92,29 @@ pub async fn listen(address: IpAddr, port: u16) -> io::Result<TcpListener> {
 /// Those of the listener.
 pub async fn serve(listener: TcpListener, site: Site) -> io::Result<()> {
     let hosts = guard::Hosts::of(listener.local_addr()?);
-    server::serve(listener, routes(site, hosts)).await
+    let around = (hosts, site.access.clone());
+    let site = Arc::new(site);
+    let (all, few) = (routes(&site), probes().fallback(too_many));
+    let finished = |routes: Router<Arc<Site>>| {
+        routes
+            .layer(DefaultBodyLimit::max(BODY))
+            .layer(from_fn_with_state(around.clone(), guard::guard))
+            .with_state(Arc::clone(&site))
+    };
+    server::serve(listener, finished(all), finished(few)).await
 }
 
-fn routes(site: Site, hosts: guard::Hosts) -> Router {
-    let mut routes = Router::new();
+/// What is answered however many come.
+fn probes() -> Router<Arc<Site>> {
+    Router::new().route("/healthz", get(|| async { "ok\n" })).route("/readyz", get(readyz))
+}
+
+async fn too_many() -> (StatusCode, &'static str) {
+    (StatusCode::SERVICE_UNAVAILABLE, "too many connections: try again\n")
+}
+
+fn routes(site: &Site) -> Router<Arc<Site>> {
+    let mut routes = probes();
     if site.stand.is_some() {
         routes = routes.route("/demo/tweet", post(stand::tweet)).route("/demo/kill", post(stand::kill));
     }
@@ -100,16 +124,11 @@ fn routes(site: Site, hosts: guard::Hosts) -> Router {
         .route("/offers", get(offers::page))
         .route("/offers.json", get(offers::json))
         .route("/metrics", get(metrics))
-        .route("/healthz", get(|| async { "ok\n" }))
-        .route("/readyz", get(readyz))
         .route("/page.css", get(|| async { ([(CONTENT_TYPE, "text/css")], include_str!("assets/page.css")) }))
         .route(
             "/page.js",
             get(|| async { ([(CONTENT_TYPE, "text/javascript")], include_str!("assets/page.js")) }),
         )
-        .layer(DefaultBodyLimit::max(BODY))
-        .layer(from_fn_with_state(hosts, guard::guard))
-        .with_state(Arc::new(site))
 }
 
 async fn metrics(State(site): Shared) -> impl IntoResponse {

@@ -17,6 +17,7 @@ pub mod keeper;
 pub mod needs;
 pub mod partitioner;
 mod restore;
+pub mod rights;
 pub mod scan;
 mod tables;
 mod trouble;

@@ -6,8 +6,9 @@
 
 use std::fmt;
 
-use super::{Stop, Topics};
-use crate::log::Lookup;
+use super::{Stop, Topics, rights};
+use crate::log::right::{Resource, Right};
+use crate::log::{Error, Kind, Lookup};
 
 const MIB: u64 = 1 << 20;
 const MINUTE_MS: u64 = 60_000;
@@ -31,6 +32,18 @@ pub struct Need {
     pub settings: Vec<Setting>,
     /// Who uses it.
     pub by: By,
+}
+
+impl Need {
+    /// Whether the stage uses it.
+    pub fn is_for(&self, by: By) -> bool {
+        self.by.concerns(by)
+    }
+
+    /// Whether the guarantees hang on some of its settings.
+    pub fn has_to_be(&self) -> bool {
+        self.settings.iter().any(|setting| setting.why.is_some())
+    }
 }
 
 /// How many partitions a topic gets.
@@ -105,15 +118,15 @@ pub fn needs(names: &Topics) -> Vec<Need> {
 }
 
 /// Compares what is there with what the stages need that run here. Settings that we may not know are
-/// taken for right.
+/// taken for right: the rights that are missing for that are returned.
 ///
 /// # Errors
 /// [`Stop::Topics`] with all that does not fit; [`Stop::Log`] if it cannot be found out now.
-pub fn check(lookup: &mut dyn Lookup, names: &Topics, by: By) -> Result<(), Stop> {
-    let mut misfits = Vec::new();
+pub fn check(lookup: &mut dyn Lookup, names: &Topics, by: By) -> Result<Vec<Right>, Stop> {
+    let (mut misfits, mut unseen) = (Vec::new(), Vec::new());
     let (mut inbox, mut changelog) = (None, None);
-    for need in needs(names).into_iter().filter(|need| need.by.concerns(by)) {
-        let Some(partitions) = lookup.partitions(&need.topic)? else {
+    for need in needs(names).into_iter().filter(|need| need.is_for(by)) {
+        let Some(partitions) = partitions(lookup, &need.topic, names, by)? else {
             misfits.push(Misfit::missing(&need.topic));
             continue;
         };
@@ -122,10 +135,13 @@ pub fn check(lookup: &mut dyn Lookup, names: &Topics, by: By) -> Result<(), Stop
         } else if need.topic == names.changelog {
             changelog = Some(names.used(partitions));
         }
-        if need.settings.iter().all(|setting| setting.why.is_none()) {
+        if !need.has_to_be() {
             continue;
         }
-        let Some(there) = lookup.settings(&need.topic)? else { continue };
+        let Some(there) = lookup.settings(&need.topic)? else {
+            unseen.push(Right::new("DescribeConfigs", Resource::Topic, need.topic));
+            continue;
+        };
         for Setting { name, value: needed, why } in need.settings {
             if let (Some(why), Some(found)) = (why, there.get(name))
                 && *found != needed
@@ -138,7 +154,23 @@ pub fn check(lookup: &mut dyn Lookup, names: &Topics, by: By) -> Result<(), Stop
     if let (Some(inbox), Some(changelog)) = (inbox, changelog) {
         misfits.extend(Misfit::partitions((&names.inbox, inbox), (&names.changelog, changelog)));
     }
-    if misfits.is_empty() { Ok(()) } else { Err(Stop::Topics(misfits)) }
+    if misfits.is_empty() { Ok(unseen) } else { Err(Stop::Topics(misfits)) }
+}
+
+/// How many partitions a topic has. One that may not be seen is told with the right that is missing.
+fn partitions(
+    lookup: &mut dyn Lookup,
+    topic: &str,
+    names: &Topics,
+    by: By,
+) -> Result<Option<u32>, Stop> {
+    let found = lookup.partitions(topic).map_err(|error| match rights::on_topic(topic, names, by) {
+        Some(right) if error.kind == Kind::Fatal => {
+            Error::new(error.kind, format!("{}; {}", error.what, right.lacking()))
+        }
+        _ => error,
+    });
+    Ok(found?)
 }
 
 /// Looks whether the topics that the stages need are there, which takes a question each.
@@ -147,8 +179,8 @@ pub fn check(lookup: &mut dyn Lookup, names: &Topics, by: By) -> Result<(), Stop
 /// [`Stop::Topics`] with those that are not; [`Stop::Log`] if it cannot be found out now.
 pub fn check_presence(lookup: &mut dyn Lookup, names: &Topics, by: By) -> Result<(), Stop> {
     let mut misfits = Vec::new();
-    for need in needs(names).into_iter().filter(|need| need.by.concerns(by)) {
-        if lookup.partitions(&need.topic)?.is_none() {
+    for need in needs(names).into_iter().filter(|need| need.is_for(by)) {
+        if partitions(lookup, &need.topic, names, by)?.is_none() {
             misfits.push(Misfit::missing(&need.topic));
         }
     }

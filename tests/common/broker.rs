@@ -68,6 +68,29 @@ impl Broker {
         Broker::up_as(name, &["--users"])
     }
 
+    /// The same with further users, whose passwords are their names and `-secret`.
+    ///
+    /// # Errors
+    /// What the script says.
+    pub fn up_with_more_users(name: &str, users: &[String]) -> Result<Broker, String> {
+        let mut arguments = vec!["--users"];
+        users.iter().for_each(|user| arguments.extend(["--user", user]));
+        Broker::up_as(name, &arguments)
+    }
+
+    /// Starts a broker with TLS, whose key and certificates are in a folder.
+    ///
+    /// # Errors
+    /// What the script says.
+    pub fn up_with_tls(name: &str, folder: &Path) -> Result<Broker, String> {
+        Broker::up_as(name, &["--tls", folder.to_str().unwrap()])
+    }
+
+    /// Where those come who have a certificate, and where users come by TLS.
+    pub fn doors_with_tls(&self) -> [String; 2] {
+        ["tls", "sasl"].map(|file| std::fs::read_to_string(self.folder.join(file)).unwrap().trim().to_owned())
+    }
+
     /// Starts three brokers of which each is reached by the others at one of these ports only: whoever holds them
     /// passes on what comes to [`Broker::back_doors`].
     ///
@@ -106,13 +129,20 @@ impl Broker {
 
     /// The settings of a service that comes where users come, and says that it is `hashbuy`.
     pub fn settings_of_a_user(&self) -> Vec<String> {
+        self.settings_of("hashbuy")
+    }
+
+    /// The same of another user, whose password is the name and `-secret`.
+    pub fn settings_of(&self, name: &str) -> Vec<String> {
         let address = std::fs::read_to_string(self.folder.join("users")).unwrap();
+        let password = self.folder.join(format!("password-of-{name}"));
+        std::fs::write(&password, format!("{name}-secret\n")).unwrap();
         let settings = [
             ("brokers", address.trim()),
             ("properties.security.protocol", "sasl_plaintext"),
             ("properties.sasl.mechanism", "PLAIN"),
-            ("properties.sasl.username", "hashbuy"),
-            ("properties.sasl.password", "hashbuy-secret"),
+            ("properties.sasl.username", name),
+            ("property_files.sasl.password", password.to_str().unwrap()),
         ];
         settings.map(|(name, value)| format!("--set=kafka.{name}={value}")).to_vec()
     }

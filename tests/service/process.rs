@@ -60,6 +60,12 @@ impl Service {
 
     /// The answer of its page to a path: status and body.
     pub fn get(&mut self, path: &str) -> (u16, String) {
+        let (status, _, body) = self.ask(path, "");
+        (status, body)
+    }
+
+    /// The answer to a request with further headers: status, headers and body.
+    pub fn ask(&mut self, path: &str, headers: &str) -> (u16, String, String) {
         self.await_log("http://", Duration::from_secs(20));
         let log = self.log();
         let (_, rest) = log.split_once("http://").unwrap();
@@ -70,11 +76,11 @@ impl Service {
             panic!("no page at {address}: {error}\n{}", self.log())
         });
         stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\n{headers}Connection: close\r\n\r\n").unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+        (head.split(' ').nth(1).unwrap().parse().unwrap(), head.to_owned(), body.to_owned())
     }
 
     /// The value of a metric, with its labels as they are written; 0 if it is not there.

@@ -1,7 +1,7 @@
 //! What is answered, and to whom.
 
 use std::collections::BTreeSet;
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -25,6 +25,8 @@ pub const CASES: &[Case] = &[
     ),
     ("a_form_from_elsewhere_or_too_large_does_nothing", a_form_from_elsewhere_or_too_large_does_nothing),
     ("who_asks_for_too_much_is_refused", who_asks_for_too_much_is_refused),
+    ("probes_are_answered_however_many_hold_connections", probes_are_answered_however_many_hold_connections),
+    ("who_reads_nothing_is_cut_off", who_reads_nothing_is_cut_off),
 ];
 
 fn every_answer_says_what_a_browser_may_do_with_it(demo: &Demo) {
@@ -48,6 +50,9 @@ fn every_answer_says_what_a_browser_may_do_with_it(demo: &Demo) {
         assert!(!policy.contains("unsafe"), "{policy}");
         assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
         assert_eq!(answer.header("cache-control"), "no-store", "{path}");
+        assert_eq!(answer.header("x-frame-options"), "DENY", "{path}");
+        assert_eq!(answer.header("referrer-policy"), "no-referrer", "{path}");
+        assert_eq!(answer.header("cross-origin-opener-policy"), "same-origin", "{path}");
     }
     assert_eq!(demo.ask("POST /offers", "Content-Length: 0\r\n", "").status, 405);
 }
@@ -165,6 +170,49 @@ fn who_asks_for_too_much_is_refused(demo: &Demo) {
     assert!((10..=16).contains(&served), "{served}");
     assert_eq!(demo.get("/events").status, 503);
     assert_eq!(demo.get("/").status, 200);
+}
+
+/// A demo of its own, whose connections are all held by some who say half of what they want, again and again.
+fn probes_are_answered_however_many_hold_connections(_: &Demo) {
+    let demo = Demo::start();
+    let hold = || {
+        let mut stream = demo.connect();
+        stream.write_all(b"GET / HTTP/1.1\r\n").unwrap();
+        stream
+    };
+    // More than there are places, and than there are in reserve.
+    let held: Vec<_> = (0..64 + 8 + 20).map(|_| hold()).collect();
+    let began = Instant::now();
+    let (mut probes, mut refused) = (0, 0);
+    // Those in the places are sent away after five seconds.
+    while began.elapsed() < Duration::from_secs(3) {
+        let _more = [hold(), hold()];
+        for path in ["/healthz", "/readyz"] {
+            let asked = Instant::now();
+            let answer = demo.get(path);
+            assert_eq!((answer.status, path), (200, path), "{}", answer.head);
+            assert!(asked.elapsed() < Duration::from_secs(1), "{path} took {:?}", asked.elapsed());
+            probes += 1;
+        }
+        refused += u32::from(demo.get("/").status == 503);
+    }
+    assert!(probes > 10 && refused > 5, "{probes} probes, {refused} others");
+    drop(held);
+    demo.await_on("/", "How it goes");
+}
+
+/// Whoever asks for much and reads none of it is not waited for.
+fn who_reads_nothing_is_cut_off(demo: &Demo) {
+    let mut stream = demo.connect();
+    let ask = format!("GET /page.css HTTP/1.1\r\nHost: {}\r\n\r\n", demo.address).repeat(200);
+    stream.set_write_timeout(Some(Duration::from_secs(40))).unwrap();
+    let began = Instant::now();
+    // The system's buffers take some megabytes, then nothing more is taken in either: until the end.
+    let failed = (0..2_000).find_map(|_| stream.write_all(ask.as_bytes()).err());
+    let failed = failed.expect("it is cut off");
+    assert!(!matches!(failed.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut), "{failed}");
+    assert!((8..35).contains(&began.elapsed().as_secs()), "{:?}: {failed}", began.elapsed());
+    assert_eq!(demo.get("/healthz").status, 200);
 }
 
 fn post(demo: &Demo, path: &str, headers: &str, form: &str) -> u16 {

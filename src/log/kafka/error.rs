@@ -6,6 +6,7 @@
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 
+use crate::log::right::{Resource, Right};
 use crate::log::{Error, Kind};
 
 /// What can be done about a failed look-up, commit of offsets or join.
@@ -28,6 +29,25 @@ pub(super) fn of_delivery(what: &str, code: Code, lost: Kind) -> Error {
         _ => lost,
     };
     Error::new(kind, format!("{what}: {code}"))
+}
+
+/// Adds the right that is missing, if that is what the code says. `operation` is what the topic was wanted for.
+pub(super) fn lacking(
+    error: Error,
+    code: Option<Code>,
+    operation: &'static str,
+    resource: Resource,
+    name: &str,
+) -> Error {
+    let refuses = match resource {
+        Resource::Topic => Code::TopicAuthorizationFailed,
+        Resource::Group => Code::GroupAuthorizationFailed,
+        Resource::TransactionalId | Resource::TransactionalIds => Code::TransactionalIdAuthorizationFailed,
+    };
+    if code != Some(refuses) {
+        return error;
+    }
+    Error { what: format!("{}; {}", error.what, Right::new(operation, resource, name).lacking()), ..error }
 }
 
 /// True if it fails again however often it is tried: it is not allowed, or can never be taken.

@@ -30,7 +30,7 @@ pub(super) fn join(settings: &Settings, membership: &Membership) -> Result<Arc<G
     };
     let mut config = settings.member(membership);
     config.set_log_level(LOG_LEVEL);
-    let consumer: Grouped = config.create_with_context(Rebalances::default()).map_err(failed)?;
+    let consumer: Grouped = config.create_with_context(Rebalances::of(&membership.group)).map_err(failed)?;
     let topics: Vec<&str> = membership.topics.iter().map(String::as_str).collect();
     consumer.subscribe(&topics).map_err(failed)?;
     Ok(Arc::new(consumer))

@@ -8,11 +8,12 @@ use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 
 use super::admin::{Admin, admin, topic_settings};
-use super::error::of_request;
+use super::error::{lacking, of_request};
 use super::partitions;
 use super::reader::{Alone, Quiet, absolute};
 use super::seek::ASK_WAIT;
 use super::settings::Settings;
+use crate::log::right::Resource;
 use crate::log::{Committed, Error, Isolation, Kind, Lookup, Partition};
 
 /// How long an open transaction is waited for that is about to change committed offsets.
@@ -114,7 +115,8 @@ impl Offsets {
             let Err(error @ KafkaError::MessageConsumption(Code::GroupAuthorizationFailed)) = said else {
                 continue;
             };
-            return Some(of_request(&format!("group {} cannot be looked up", self.group), &error));
+            let denied = of_request(&format!("group {} cannot be looked up", self.group), &error);
+            return Some(lacking(denied, error.rdkafka_error_code(), "Describe", Resource::Group, &self.group));
         }
         None
     }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rdkafka::consumer::{CommitMode, Consumer as _, ConsumerGroupMetadata};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 
-use super::error::{for_good, of_request};
+use super::error::{for_good, lacking, of_request};
 use super::grouped;
 use super::held::Held;
 use super::left_until;
@@ -16,6 +16,7 @@ use super::partitions::{list, list_to_commit};
 use super::rebalances::{Grouped, Note};
 use super::seek::{self, NotStarted};
 use super::settings::Settings;
+use crate::log::right::Resource;
 use crate::log::{
     Committed, Error, Isolation, Kind, Lookup as _, Member, Membership, Message, Partition, Polled, Standing,
 };
@@ -216,13 +217,24 @@ impl KafkaMember {
                 self.lost = true;
                 None
             }
-            KafkaError::MessageConsumption(code) if for_good(*code) => Some(Error::new(Kind::Fatal, what)),
+            KafkaError::MessageConsumption(code) if for_good(*code) => {
+                Some(self.denied(Error::new(Kind::Fatal, what), *code, &reason))
+            }
             KafkaError::MessageConsumption(Code::UnknownTopicOrPartition | Code::UnknownTopic) => {
                 Some(Error::new(Kind::Retry, what))
             }
             // A broker that is gone, and the like: librdkafka sees to it itself.
             _ => None,
         }
+    }
+
+    /// Adds the right that is missing, if the code says that one is. librdkafka says of which topic in its words only.
+    fn denied(&self, error: Error, code: Code, reason: &str) -> Error {
+        let Membership { group, topics, .. } = &self.membership;
+        let named: Vec<&str> = topics.iter().map(String::as_str).filter(|name| reason.contains(name)).collect();
+        let topic = if named.is_empty() { topics.join(" or ") } else { named.join(" or ") };
+        let error = lacking(error, Some(code), "Read", Resource::Topic, &topic);
+        lacking(error, Some(code), "Read", Resource::Group, group)
     }
 
     /// Why a partition cannot be read from an offset, if it cannot.
@@ -404,7 +416,8 @@ impl Member for KafkaMember {
             let what = format!("group {}: offsets were not committed", self.membership.group);
             match error.rdkafka_error_code() {
                 Some(code) if self.is_fenced_by_a_shadow(code) => Error::new(Kind::Fenced, what),
-                _ => of_request(&what, &error),
+                Some(code) => self.denied(of_request(&what, &error), code, ""),
+                None => of_request(&what, &error),
             }
         })
     }
@@ -435,11 +448,19 @@ impl Drop for KafkaMember {
     }
 }
 
+/// A standing in a group of Kafka's.
+pub(super) struct Seat {
+    /// As the coordinator knows it.
+    pub metadata: ConsumerGroupMetadata,
+    /// The name of the group, for messages.
+    pub group: String,
+}
+
 /// What [`Member::standing`] has put into it.
 ///
 /// # Errors
 /// [`Kind::Fatal`] for a standing with another log.
-pub(super) fn standing_of(standing: &Standing) -> Result<&ConsumerGroupMetadata, Error> {
+pub(super) fn standing_of(standing: &Standing) -> Result<&Seat, Error> {
     standing.0.downcast_ref().ok_or_else(|| {
         Error::new(Kind::Fatal, "a standing in a group of another log cannot be used in Kafka")
     })

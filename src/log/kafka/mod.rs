@@ -27,6 +27,7 @@ mod caller;
 mod counting;
 mod deliveries;
 mod error;
+mod greeting;
 mod grouped;
 mod held;
 mod lookup;
@@ -42,8 +43,6 @@ mod transactions;
 
 use std::time::{Duration, Instant};
 
-use rdkafka::consumer::Consumer as _;
-
 pub use admin::{Made, NewTopic};
 pub use bulk::{BulkWriter, Codec, UnknownCodec};
 pub use counting::{Counted, Counting};
@@ -53,10 +52,9 @@ pub use settings::{METADATA, Settings};
 use self::lookup::KafkaLookup;
 use self::member::KafkaMember;
 use self::producer::KafkaProducer;
-use self::reader::{Alone, KafkaReader, Quiet};
-use self::seek::ASK_WAIT;
+use self::reader::KafkaReader;
 use self::transactions::KafkaTransactions;
-use super::{Error, Isolation, Kind, Log, Lookup, Member, Membership, Producer, Reader, Transactions};
+use super::{Error, Isolation, Log, Lookup, Member, Membership, Producer, Reader, Transactions};
 
 /// A Kafka cluster.
 #[derive(Debug, Clone)]
@@ -71,18 +69,7 @@ impl KafkaLog {
     /// [`Kind::Fatal`] with the setting that is wrong, or if no broker answers.
     pub fn connect(settings: Settings) -> Result<KafkaLog, Error> {
         settings.validate()?;
-        let what = |why: &dyn std::fmt::Display| {
-            let brokers = &settings.brokers;
-            Error::new(Kind::Fatal, format!("no broker answers at {brokers}: {why}; check kafka.brokers"))
-        };
-        let client: Alone = settings
-            .lookup(Isolation::Uncommitted)
-            .create_with_context(Quiet)
-            .map_err(|error| Error::new(Kind::Fatal, format!("kafka.properties: {error}")))?;
-        let metadata = client.fetch_metadata(None, ASK_WAIT).map_err(|error| what(&error))?;
-        if metadata.brokers().is_empty() {
-            return Err(what(&"the cluster has no brokers"));
-        }
+        greeting::greet(&settings)?;
         Ok(KafkaLog { settings })
     }
 }

@@ -9,6 +9,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 
 use super::error::{for_good, of_request};
 use super::lookup::Offsets;
+use super::member::Seat;
 use super::reader::{Alone, Quiet};
 use super::seek::ASK_WAIT;
 use super::transactions::KafkaTransactions;
@@ -135,7 +136,7 @@ impl KafkaLog {
         let metadata = client
             .group_metadata()
             .ok_or_else(|| Error::new(Kind::Fatal, format!("group {group}: librdkafka knows of no group")))?;
-        Ok(Standing(Arc::new(metadata)))
+        Ok(Standing(Arc::new(Seat { metadata, group: group.to_owned() })))
     }
 }
 

@@ -6,8 +6,9 @@ use rdkafka::error::RDKafkaErrorCode as Code;
 use rdkafka::producer::Producer as _;
 
 use super::deliveries::{self, Failed, Polled};
-use super::error::of_delivery;
+use super::error::{lacking, of_delivery};
 use super::settings::Settings;
+use crate::log::right::Resource;
 use crate::log::{Appended, Error, Kind, NewRecord, Producer};
 
 pub(super) struct KafkaProducer {
@@ -44,7 +45,8 @@ impl KafkaProducer {
 
     fn failed(&mut self, failed: &Failed) -> Error {
         let what = format!("a record for {}/{} was not delivered", failed.topic, failed.partition);
-        self.spend(of_delivery(&what, failed.code, Kind::Fenced))
+        let error = of_delivery(&what, failed.code, Kind::Fenced);
+        self.spend(lacking(error, Some(failed.code), "Write", Resource::Topic, &failed.topic))
     }
 }
 
@@ -83,7 +85,8 @@ impl Producer for KafkaProducer {
         if let Err(failed) = self.wait(Duration::ZERO) {
             return Err(self.failed(&failed));
         }
-        Err(self.spend(of_delivery(&what(), code, Kind::Fenced)))
+        let error = of_delivery(&what(), code, Kind::Fenced);
+        Err(self.spend(lacking(error, Some(code), "Write", Resource::Topic, &record.partition.topic)))
     }
 
     fn outstanding(&mut self, wait: Duration) -> Result<usize, Error> {

@@ -7,13 +7,14 @@ use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::{ClientContext, Offset};
 
-use super::error::for_good;
+use super::error::{for_good, lacking};
 use super::held::Held;
 use super::left_until;
 use super::lookup::partition_count;
 use super::partitions::list;
 use super::seek::{self, NotStarted};
 use super::settings::Settings;
+use crate::log::right::Resource;
 use crate::log::{Error, Isolation, Kind, Message, Partition, Reader};
 
 /// The most messages that one poll hands over.
@@ -80,7 +81,11 @@ impl KafkaReader {
             KafkaError::MessageConsumption(code) if for_good(*code) => {
                 let topics: Vec<String> =
                     self.held.running().map(|(partition, _)| partition.to_string()).collect();
-                Some(Error::new(Kind::Fatal, format!("a reader of {}: {error}", topics.join(", "))))
+                let told = Error::new(Kind::Fatal, format!("a reader of {}: {error}", topics.join(", ")));
+                let mut read: Vec<&str> =
+                    self.held.running().map(|(partition, _)| &*partition.topic).collect();
+                read.dedup();
+                Some(lacking(told, Some(*code), "Read", Resource::Topic, &read.join(" or ")))
             }
             _ => None,
         }

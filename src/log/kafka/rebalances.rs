@@ -16,6 +16,7 @@ use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{ClientContext, Offset, TopicPartitionList};
 
+use super::member::Seat;
 use super::partitions::partitions;
 use crate::log::{Partition, Standing};
 
@@ -41,6 +42,7 @@ pub(super) enum Note {
 /// The callbacks of a member's consumer.
 #[derive(Debug, Default)]
 pub(super) struct Rebalances {
+    group: String,
     state: Mutex<State>,
 }
 
@@ -56,6 +58,11 @@ struct State {
 }
 
 impl Rebalances {
+    /// The callbacks of a member of this group.
+    pub(super) fn of(group: &str) -> Rebalances {
+        Rebalances { group: group.to_owned(), ..Rebalances::default() }
+    }
+
     pub(super) fn note(&self) -> Option<Note> {
         self.lock().notes.pop_front()
     }
@@ -117,7 +124,10 @@ impl ConsumerContext for Rebalances {
         }
         // The standing of this meeting, and not of one that may follow before the worker is told: until then
         // the broker has to refuse what it does.
-        let standing = consumer.group_metadata().map(|metadata| Standing(Arc::new(metadata)));
+        let standing = consumer.group_metadata().map(|metadata| {
+            let group = self.group.clone();
+            Standing(Arc::new(Seat { metadata, group }))
+        });
         let note = match event {
             RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => match take_over(consumer, list) {
                 Ok(()) => Note::Assigned { partitions: partitions(list), standing },

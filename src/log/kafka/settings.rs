@@ -72,6 +72,7 @@ impl Settings {
                 return Err(fatal(format!("kafka.properties: {name} cannot be set: {why}; take it out")));
             }
         }
+        self.is_built_in()?;
         if self.transaction < TRANSACTION_REQUEST + Duration::from_secs(1) {
             return Err(fatal(format!("a transaction timeout of {:?} is below 5 s", self.transaction)));
         }
@@ -85,6 +86,39 @@ impl Settings {
         match config.create_native_config() {
             Ok(_) => Ok(()),
             Err(error) => Err(fatal(format!("kafka.properties: {error}"))),
+        }
+    }
+
+    /// librdkafka says too late, or in words of its own, what it was built without.
+    fn is_built_in(&self) -> Result<(), Error> {
+        let value = |names: [&str; 2]| {
+            let given = names.iter().find_map(|name| Some((*name, self.properties.get(*name)?)))?;
+            Some((given.0.to_owned(), given.1.to_ascii_uppercase()))
+        };
+        let needs = |(name, value): (String, String), feature: &str| {
+            Err(fatal(format!(
+                "kafka.properties: {name} is {value}, and this program was built without it: build it with `cargo build \
+                 --release --features {feature}`"
+            )))
+        };
+        let tls = cfg!(feature = "tls");
+        match value(["security.protocol", "security.protocol"]) {
+            Some(protocol) if protocol.1.ends_with("SSL") && !tls => return needs(protocol, "tls"),
+            _ => {}
+        }
+        match value(["sasl.mechanism", "sasl.mechanisms"]) {
+            Some((name, mechanism)) if mechanism == "GSSAPI" => {
+                return Err(fatal(format!(
+                    "kafka.properties: {name} is {mechanism}, which hashbuy is never built with: take SCRAM-SHA-512, PLAIN, \
+                     OAUTHBEARER or a certificate of the client"
+                )));
+            }
+            Some(mechanism) if mechanism.1 != "PLAIN" && !tls => return needs(mechanism, "tls"),
+            _ => {}
+        }
+        match value(["sasl.oauthbearer.method", "sasl.oauthbearer.method"]) {
+            Some(method) if method.1 == "OIDC" && !cfg!(feature = "oidc") => needs(method, "oidc"),
+            _ => Ok(()),
         }
     }
 
@@ -316,6 +350,32 @@ mod tests {
         for config in everything(&Settings::new("127.0.0.1:9092")) {
             config.create_native_config().unwrap();
         }
+    }
+
+    #[test]
+    fn what_it_was_built_without_is_told_with_the_way_to_build_it() {
+        let told = |name: &str, value: &str| with(name, value).validate().map_err(|error| error.what);
+        let built = |feature: &str| format!("`cargo build --release --features {feature}`");
+        for (name, value) in [
+            ("security.protocol", "ssl"),
+            ("security.protocol", "SASL_SSL"),
+            ("sasl.mechanism", "SCRAM-SHA-512"),
+            ("sasl.mechanisms", "OAUTHBEARER"),
+        ] {
+            match told(name, value) {
+                Ok(()) => assert!(cfg!(feature = "tls"), "{value}"),
+                Err(what) => {
+                    assert!(!cfg!(feature = "tls") && what.ends_with(&built("tls")), "{what}");
+                    assert!(what.contains(&format!("{name} is {}", value.to_uppercase())), "{what}");
+                }
+            }
+        }
+        if !cfg!(feature = "oidc") {
+            assert!(told("sasl.oauthbearer.method", "oidc").unwrap_err().ends_with(&built("oidc")));
+        }
+        assert!(told("sasl.mechanism", "GSSAPI").unwrap_err().contains("SCRAM-SHA-512"));
+        assert_eq!(told("sasl.mechanism", "PLAIN"), Ok(()));
+        assert_eq!(told("security.protocol", "sasl_plaintext"), Ok(()));
     }
 
     #[test]

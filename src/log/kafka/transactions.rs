@@ -27,10 +27,11 @@ use rdkafka::producer::Producer as _;
 
 use super::caller::Caller;
 use super::deliveries::{self, Counted, Failed};
-use super::error::{for_good, of_delivery, refused, replaced};
+use super::error::{for_good, lacking, of_delivery, refused, replaced};
 use super::member::standing_of;
 use super::partitions;
 use super::settings::{Settings, TRANSACTION_REQUEST};
+use crate::log::right::Resource;
 use crate::log::{Appended, Error, Kind, NewRecord, Partition, Standing, Transactions};
 
 /// How long it may take to become the only producer with an id. An open transaction of the one before
@@ -85,7 +86,9 @@ fn take_over(settings: &Settings, id: &str) -> Result<(Arc<Counted>, Caller<Coun
             _ => Kind::Retry,
         };
         let trouble = producer.context().trouble();
-        return Err(Error::new(kind, format!("{what} cannot be taken over: {error} {trouble}")));
+        let code = error.rdkafka_error_code();
+        let error = Error::new(kind, format!("{what} cannot be taken over: {error} {trouble}"));
+        return Err(lacking(error, code, "Write", Resource::TransactionalId, id));
     }
 }
 
@@ -120,10 +123,19 @@ impl KafkaTransactions {
         let dead = self.producer.client().fatal_error();
         let code = dead.as_ref().map_or(code, |(code, _)| *code);
         let error = of_delivery(&what, code, Kind::Abort);
+        let error = lacking(error, Some(code), "Write", Resource::TransactionalId, &self.id);
         if error.kind == Kind::Abort && (dead.is_some() || requires_restart) {
             return self.spend(Kind::Fenced, error.what);
         }
         if error.kind == Kind::Abort { error } else { self.spend(error.kind, error.what) }
+    }
+
+    /// The same error with more to say; also whoever asks again is told.
+    fn told(&mut self, error: Error) -> Error {
+        if self.spent.is_some() {
+            self.spent = Some(error.clone());
+        }
+        error
     }
 
     fn check(&self, open: bool) -> Result<(), Error> {
@@ -139,11 +151,9 @@ impl KafkaTransactions {
     fn not_delivered(&mut self, failed: &Failed) -> Error {
         let Failed { code, topic, partition, anew } = failed;
         let Some((offset, before)) = anew else {
-            return self.before_the_end(
-                &format!("a record for {topic}/{partition} was not delivered"),
-                *code,
-                false,
-            );
+            let what = format!("a record for {topic}/{partition} was not delivered");
+            let error = self.before_the_end(&what, *code, false);
+            return self.told(lacking(error, Some(*code), "Write", Resource::Topic, topic));
         };
         let what = format!(
             "{topic}/{partition}: a record was appended at offset {offset}, after one at {before}: the topic was deleted \
@@ -182,11 +192,11 @@ impl KafkaTransactions {
             return Ok(());
         }
         let list = partitions::list(offsets.iter().map(|(partition, offset)| (partition, *offset)))?;
-        standing_of(standing)?;
+        let group = &standing_of(standing)?.group;
         loop {
             let (list, standing) = (list.clone(), standing.clone());
             let sent = self.caller.call(left(deadline), move |producer, wait| match standing_of(&standing) {
-                Ok(standing) => producer.send_offsets_to_transaction(&list, standing, wait),
+                Ok(seat) => producer.send_offsets_to_transaction(&list, &seat.metadata, wait),
                 Err(_) => Err(silence()), // it was looked at before
             });
             let error = match sent {
@@ -204,6 +214,7 @@ impl KafkaTransactions {
             }
             let code = error.rdkafka_error_code().unwrap_or(Code::Unknown);
             let error = self.before_the_end("the offsets were not taken", code, false);
+            let error = self.told(lacking(error, Some(code), "Read", Resource::Group, group));
             let kind = if error.kind == Kind::Abort && refused(code) { Kind::Refused } else { error.kind };
             return Err(Error { kind, ..error });
         }

@@ -48,7 +48,7 @@ fn rights(world: &World) -> Vec<Vec<String>> {
     vec![
         on("Read", "topic", &topics(&TOPICS[..6])),
         on("Write", "topic", &topics(&TOPICS[4..])),
-        on("DescribeConfigs", "topic", &topics(&TOPICS)),
+        on("DescribeConfigs", "topic", &topics(&["offers", "accounts", "inbox", "changelog"])),
         on("Read", "group", &groups),
         transactions,
     ]
