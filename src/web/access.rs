@@ -84,7 +84,8 @@ impl Access {
             Access::Open => None,
             Access::Closed if path == "/metrics" => None,
             Access::Closed => {
-                let why = "this is shown on the loopback address; anywhere else web.token_file has to be set\n";
+                let why =
+                    "this is shown on the loopback address; anywhere else web.token_file has to be set\n";
                 Some((StatusCode::FORBIDDEN, why).into_response())
             }
             Access::Token(token) if token.is_shown(request.headers()) => None,
@@ -130,7 +131,9 @@ mod tests {
     fn who_shows_the_token_sees_the_rest() {
         let access = Access::Token(Token::new(TOKEN).unwrap());
         let password = |text: String| format!("Basic {}", STANDARD.encode(text));
-        for shown in [format!("Bearer {TOKEN}"), format!("bearer  {TOKEN}"), password(format!("anna:{TOKEN}"))] {
+        for shown in
+            [format!("Bearer {TOKEN}"), format!("bearer  {TOKEN}"), password(format!("anna:{TOKEN}"))]
+        {
             for path in ["/", "/events", "/metrics", "/nothing"] {
                 assert_eq!(status(&access, path, Some(&shown)), 200, "{path} {shown}");
             }
@@ -154,10 +157,19 @@ mod tests {
     fn what_is_public_is_public_and_what_is_new_is_not() {
         let token = Access::Token(Token::new(TOKEN).unwrap());
         for path in PUBLIC.into_iter().chain(["/events?offers"]) {
-            assert_eq!((status(&token, path, None), status(&Access::Closed, path, None)), (200, 200), "{path}");
+            assert_eq!(
+                (status(&token, path, None), status(&Access::Closed, path, None)),
+                (200, 200),
+                "{path}"
+            );
         }
-        for path in ["/", "/events", "/events?offers=1", "/offers/", "/demo/kill", "//offers", "/healthz/../"] {
-            assert_eq!((status(&token, path, None), status(&Access::Closed, path, None)), (401, 403), "{path}");
+        for path in ["/", "/events", "/events?offers=1", "/offers/", "/demo/kill", "//offers", "/healthz/../"]
+        {
+            assert_eq!(
+                (status(&token, path, None), status(&Access::Closed, path, None)),
+                (401, 403),
+                "{path}"
+            );
             assert_eq!(status(&Access::Open, path, None), 200, "{path}");
         }
         assert_eq!((status(&token, "/metrics", None), status(&Access::Closed, "/metrics", None)), (401, 200));

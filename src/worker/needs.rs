@@ -158,12 +158,7 @@ pub fn check(lookup: &mut dyn Lookup, names: &Topics, by: By) -> Result<Vec<Righ
 }
 
 /// How many partitions a topic has. One that may not be seen is told with the right that is missing.
-fn partitions(
-    lookup: &mut dyn Lookup,
-    topic: &str,
-    names: &Topics,
-    by: By,
-) -> Result<Option<u32>, Stop> {
+fn partitions(lookup: &mut dyn Lookup, topic: &str, names: &Topics, by: By) -> Result<Option<u32>, Stop> {
     let found = lookup.partitions(topic).map_err(|error| match rights::on_topic(topic, names, by) {
         Some(right) if error.kind == Kind::Fatal => {
             Error::new(error.kind, format!("{}; {}", error.what, right.lacking()))

@@ -31,8 +31,13 @@ fn who_knows_the_secret_buys_for_nobody_else(broker: &Broker) {
     let own = world.await_event("purchase.requested", BEN, "kettle", SOON);
     firehose.tweet(BEN, &foretold);
     world.wait_for("a refusal", SOON, |world| {
-        let refused = world.purchases().into_iter().find(|event| text(event, "type") == "purchase.refused")?;
-        assert_eq!((text(&refused, "reason"), text(&refused, "account_id")), ("wrong_code", "102"), "{refused}");
+        let refused =
+            world.purchases().into_iter().find(|event| text(event, "type") == "purchase.refused")?;
+        assert_eq!(
+            (text(&refused, "reason"), text(&refused, "account_id")),
+            ("wrong_code", "102"),
+            "{refused}"
+        );
         Some(())
     });
     firehose.tweet(BEN, text(&own, "code"));
@@ -81,7 +86,8 @@ fn a_flood_of_strangers_is_answered_in_drops(broker: &Broker) {
     }
     buy(&mut world, ANNA);
     world.wait_for("all of them were seen", SOON, |_| {
-        (service.metric("hashbuy_nothing_total{reason=\"tag_of_stranger\"}") as u64 >= STRANGERS).then_some(())
+        (service.metric("hashbuy_nothing_total{reason=\"tag_of_stranger\"}") as u64 >= STRANGERS)
+            .then_some(())
     });
     let seconds = began.elapsed().as_secs() as usize + 2;
     std::thread::sleep(Duration::from_secs(1));

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use hashbuy::config::Config;
 use hashbuy::log::right::{Resource, Right};
+use hashbuy::worker::Topics;
 use hashbuy::worker::needs::By;
 use hashbuy::worker::rights::rights;
-use hashbuy::worker::Topics;
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::message::Message as _;
@@ -24,7 +24,8 @@ use crate::world::{World, account, offer, payment};
 /// A case.
 pub type Case = (&'static str, fn(&Broker));
 
-pub const CASES: &[Case] = &[("each_right_of_the_manual_is_needed_and_they_are_enough", each_right_is_needed)];
+pub const CASES: &[Case] =
+    &[("each_right_of_the_manual_is_needed_and_they_are_enough", each_right_is_needed)];
 
 /// A stage says what it lacks within so long.
 const TOLD: Duration = Duration::from_secs(60);
@@ -100,7 +101,7 @@ fn give(broker: &Broker, world: &World, all: &[Right]) {
         grants.push((who, right.clone()));
     }
     for (command, rights) in COMMANDS {
-        for (operation, topic) in *rights {
+        for &(operation, topic) in *rights {
             let right = Right::new(operation, Resource::Topic, world.topic(topic));
             grants.push((vec![(*command).to_owned()], right));
         }
@@ -131,7 +132,8 @@ fn give(broker: &Broker, world: &World, all: &[Right]) {
 fn run(broker: &Broker, world: &World, user: &str, stage: &str) -> Service {
     let mut arguments = broker.settings_of(user);
     arguments.extend(["--stage".to_owned(), stage.to_owned()]);
-    world.run_as(user, &arguments.iter().map(String::as_str).collect::<Vec<_>>())
+    // One after the other in the same place: nobody waits for the session of the one before.
+    world.run_as("a", &arguments.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 /// Without one right the service ends, or says what it does without it.

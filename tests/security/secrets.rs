@@ -45,7 +45,8 @@ fn no_secret_is_told(broker: &Broker) {
     let limits = of_process("limits");
     let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
     assert_eq!(core.split_whitespace().nth(4), Some("0"), "{core}");
-    let mut told = vec![("arguments".to_owned(), of_process("cmdline")), ("title".to_owned(), of_process("comm"))];
+    let mut told =
+        vec![("arguments".to_owned(), of_process("cmdline")), ("title".to_owned(), of_process("comm"))];
     told.extend(PATHS.map(|path| (path.to_owned(), service.get(path).1)));
     told.push(("log".to_owned(), service.log()));
     let card = format!("tok-{ANNA}");
@@ -65,7 +66,8 @@ fn no_secret_is_told(broker: &Broker) {
     service.terminate();
     let (ended, last) = service.await_end(std::time::Duration::from_secs(20));
     assert_eq!(ended, Some(0), "{log}");
-    let found = world.command(&[&["check"][..], &settings.iter().map(String::as_str).collect::<Vec<_>>()].concat());
+    let found =
+        world.command(&[&["check"][..], &settings.iter().map(String::as_str).collect::<Vec<_>>()].concat());
     let said = String::from_utf8_lossy(&found.stdout).into_owned() + &found.stderr;
     told_nothing(&[("its end".to_owned(), last), ("check".to_owned(), said)]);
 }

@@ -52,7 +52,11 @@ fn a_token_that_protects_nobody_is_refused(broker: &Broker) {
         assert!(run.stderr.contains(why) && run.stderr.contains("web.token_file"), "{}", run.stderr);
     }
     let run = world.command(&["run", "--set=web.token_file=nowhere"]);
-    assert!(run.code == Some(2) && run.stderr.contains("web.token_file nowhere: cannot be read"), "{}", run.stderr);
+    assert!(
+        run.code == Some(2) && run.stderr.contains("web.token_file nowhere: cannot be read"),
+        "{}",
+        run.stderr
+    );
     let run = world.command(&["run", "--set=web.address=0.0.0.0", "--set=web.show_ids=true"]);
     assert!(run.code == Some(2) && run.stderr.contains("set web.token_file"), "{}", run.stderr);
 }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rdkafka::ClientContext;
-use rdkafka::config::FromClientConfigAndContext;
+use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::message::{Header, Message as _, OwnedHeaders, Timestamp};
 use rdkafka::producer::{
@@ -80,6 +80,8 @@ struct State {
     trouble: String,
     /// How often it has said something.
     errors: usize,
+    /// A topic that the transaction's coordinator does not take in, as this client may not write to it.
+    denied: Option<String>,
 }
 
 /// An offset of each partition of each topic.
@@ -134,6 +136,12 @@ impl Deliveries {
     /// What librdkafka said last of its connections.
     pub(super) fn trouble(&self) -> String {
         self.lock().trouble.clone()
+    }
+
+    /// A topic that may not be written to. What librdkafka says of its records and of the transaction's end is that
+    /// they come at a wrong time.
+    pub(super) fn denied(&self) -> Option<String> {
+        self.lock().denied.clone()
     }
 
     /// How many errors librdkafka has told: connections that broke, requests that were not answered.
@@ -194,6 +202,18 @@ impl ClientContext for Deliveries {
         let mut state = self.lock();
         reason.clone_into(&mut state.trouble);
         state.errors += 1;
+    }
+
+    // Which topic was refused is told nowhere else.
+    fn log(&self, _: RDKafkaLogLevel, facility: &str, said: &str) {
+        if let Some(topic) = denied_topic(facility, said) {
+            let mut state = self.lock();
+            let (topic, partition) = (topic.to_owned(), -1);
+            state.denied = Some(topic.clone());
+            let code = Code::TopicAuthorizationFailed;
+            state.failed = Some(Failed { code, topic, partition, anew: None });
+            self.changed.notify_all();
+        }
     }
 }
 
@@ -264,6 +284,12 @@ fn hand_over(producer: &impl Taker, record: &NewRecord, partition: i32, round: u
     producer.take(handed).map_err(|error| error.rdkafka_error_code().unwrap_or(Code::Unknown))
 }
 
+/// The topic in `Failed to add partition "orders" [0] to transaction: Broker: Topic authorization failed`.
+fn denied_topic<'s>(facility: &str, said: &'s str) -> Option<&'s str> {
+    let refused = facility == "ADDPARTS" && said.ends_with("Topic authorization failed");
+    said.split('"').nth(1).filter(|_| refused)
+}
+
 /// A producer that counts.
 ///
 /// # Errors
@@ -272,6 +298,8 @@ pub(super) fn producer<P: FromClientConfigAndContext<Deliveries>>(
     config: &rdkafka::ClientConfig,
     what: &str,
 ) -> Result<P, Error> {
+    let mut config = config.clone();
+    config.set_log_level(RDKafkaLogLevel::Error);
     config
         .create_with_context(Deliveries::default())
         .map_err(|error| Error::new(Kind::Fatal, format!("{what}: {error}")))
@@ -280,6 +308,15 @@ pub(super) fn producer<P: FromClientConfigAndContext<Deliveries>>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_topic_that_is_refused_is_named_in_the_log() {
+        let said = "[thrd:TxnCoordinator]: TxnCoordinator/1: Failed to add partition \"a-orders\" [0] to transaction: ";
+        let refused = format!("{said}Broker: Topic authorization failed");
+        assert_eq!(denied_topic("ADDPARTS", &refused), Some("a-orders"));
+        assert_eq!(denied_topic("ADDPARTS", &format!("{said}Broker: Operation not attempted")), None);
+        assert_eq!(denied_topic("TXNERR", &refused), None);
+    }
 
     #[test]
     fn a_topic_that_was_made_anew_is_noticed_by_its_offsets() {

@@ -44,10 +44,11 @@ pub(super) fn lacking(
         Resource::Group => Code::GroupAuthorizationFailed,
         Resource::TransactionalId | Resource::TransactionalIds => Code::TransactionalIdAuthorizationFailed,
     };
-    if code != Some(refuses) {
+    let lacking = Right::new(operation, resource, name).lacking();
+    if code != Some(refuses) || error.what.contains(&lacking) {
         return error;
     }
-    Error { what: format!("{}; {}", error.what, Right::new(operation, resource, name).lacking()), ..error }
+    Error { what: format!("{}; {lacking}", error.what), ..error }
 }
 
 /// True if it fails again however often it is tried: it is not allowed, or can never be taken.

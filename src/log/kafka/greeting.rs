@@ -39,32 +39,40 @@ pub(super) fn greet(settings: &Settings) -> Result<(), Error> {
             while Instant::now() < until {
                 drop(client.poll(Duration::from_millis(10)));
             }
-            match client.context().shut() {
-                Some(why) => Err(unanswered(&why, "kafka.properties against docs/security.md")),
-                None => Err(unanswered(&error, "kafka.brokers")),
+            let heard = client.context().heard.lock().unwrap_or_else(PoisonError::into_inner);
+            match (&heard.shut, &heard.other) {
+                (Some(why), _) => Err(unanswered(why, "kafka.properties against docs/security.md")),
+                (None, Some(why)) if !why.contains("Connection refused") => {
+                    Err(unanswered(why, "kafka.brokers, and kafka.properties against docs/security.md"))
+                }
+                _ => Err(unanswered(&error, "kafka.brokers")),
             }
         }
     }
 }
 
-/// Hears whether somebody is not let in.
+/// Hears what becomes of the connections.
 #[derive(Debug, Default)]
 struct Door {
-    shut: Mutex<Option<String>>,
+    heard: Mutex<Heard>,
 }
 
-impl Door {
-    /// Why the connection was ended before any question: certificates, a password.
-    fn shut(&self) -> Option<String> {
-        self.shut.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
+/// What librdkafka has told last.
+#[derive(Debug, Default)]
+struct Heard {
+    /// Why somebody is not let in: certificates, a password.
+    shut: Option<String>,
+    /// Whatever else has happened. A broker that wants a certificate says so when librdkafka thinks that it is in.
+    other: Option<String>,
 }
 
 impl ClientContext for Door {
     fn error(&self, error: KafkaError, reason: &str) {
-        if matches!(error.rdkafka_error_code(), Some(Code::Authentication | Code::SSL)) {
-            // The last one is about the way that was tried last.
-            *self.shut.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason.to_owned());
+        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        match error.rdkafka_error_code() {
+            Some(Code::Authentication | Code::SSL) => heard.shut = Some(reason.to_owned()),
+            Some(Code::AllBrokersDown) => {}
+            _ => heard.other = Some(reason.to_owned()),
         }
     }
 }

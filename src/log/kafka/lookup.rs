@@ -116,7 +116,13 @@ impl Offsets {
                 continue;
             };
             let denied = of_request(&format!("group {} cannot be looked up", self.group), &error);
-            return Some(lacking(denied, error.rdkafka_error_code(), "Describe", Resource::Group, &self.group));
+            return Some(lacking(
+                denied,
+                error.rdkafka_error_code(),
+                "Describe",
+                Resource::Group,
+                &self.group,
+            ));
         }
         None
     }

@@ -231,7 +231,8 @@ impl KafkaMember {
     /// Adds the right that is missing, if the code says that one is. librdkafka says of which topic in its words only.
     fn denied(&self, error: Error, code: Code, reason: &str) -> Error {
         let Membership { group, topics, .. } = &self.membership;
-        let named: Vec<&str> = topics.iter().map(String::as_str).filter(|name| reason.contains(name)).collect();
+        let named: Vec<&str> =
+            topics.iter().map(String::as_str).filter(|name| reason.contains(name)).collect();
         let topic = if named.is_empty() { topics.join(" or ") } else { named.join(" or ") };
         let error = lacking(error, Some(code), "Read", Resource::Topic, &topic);
         lacking(error, Some(code), "Read", Resource::Group, group)

@@ -117,8 +117,21 @@ impl KafkaTransactions {
         self.spent.get_or_insert(Error::new(kind, what)).clone()
     }
 
+    /// The right that is missing, if it is known that one is.
+    fn denied(&mut self) -> Option<Error> {
+        let topic = self.producer.context().denied()?;
+        let (what, code) =
+            (format!("transaction of {}: {topic} is not taken in", self.id), Code::TopicAuthorizationFailed);
+        let error =
+            lacking(of_delivery(&what, code, Kind::Fatal), Some(code), "Write", Resource::Topic, &topic);
+        Some(self.spend(error.kind, error.what))
+    }
+
     /// An error before the end of the transaction was asked for: it will not be committed.
     fn before_the_end(&mut self, what: &str, code: Code, requires_restart: bool) -> Error {
+        if let Some(denied) = self.denied() {
+            return denied;
+        }
         let what = format!("transaction of {}: {what}", self.id);
         let dead = self.producer.client().fatal_error();
         let code = dead.as_ref().map_or(code, |(code, _)| *code);
@@ -319,6 +332,9 @@ impl Transactions for KafkaTransactions {
                 Ok(())
             }
             Err(error) => {
+                if let Some(denied) = self.denied() {
+                    return Err(denied);
+                }
                 let dead = self.producer.client().fatal_error().map(|(code, _)| code);
                 let code = dead.or(error.rdkafka_error_code());
                 let kind = if code.is_some_and(replaced) { Kind::Fenced } else { Kind::Unknown };
