@@ -30,7 +30,7 @@ pub const CASES: &[Case] =
 /// A stage says what it lacks within so long.
 const TOLD: Duration = Duration::from_secs(60);
 
-/// Commands, and what each needs, by the names of the topics in the configuration.
+/// Commands, and what each needs on its topic, by the names of the topics in the configuration.
 pub const COMMANDS: &[(&str, &[(&str, &str)])] = &[
     ("offers", &[("Read", "offers"), ("Write", "offers")]),
     ("accounts", &[("Read", "accounts"), ("Write", "accounts")]),
@@ -100,33 +100,35 @@ fn give(broker: &Broker, world: &World, all: &[Right]) {
         who.extend(desk.contains(right).then(|| "desk".to_owned()));
         grants.push((who, right.clone()));
     }
+    let mut calls: Vec<Vec<String>> = grants.iter().map(|(who, right)| call(who, &right.words())).collect();
+    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
     for (command, rights) in COMMANDS {
-        for &(operation, topic) in *rights {
-            let right = Right::new(operation, Resource::Topic, world.topic(topic));
-            grants.push((vec![(*command).to_owned()], right));
-        }
+        let mut given: Vec<String> =
+            rights.iter().flat_map(|(operation, _)| words(&["--operation", operation])).collect();
+        given.extend(words(&["--topic", &world.topic(rights[0].1)]));
+        calls.push(call(&[(*command).to_owned()], &given));
     }
-    for topic in ["purchases", "orders"] {
-        grants.push((vec!["biller".to_owned()], Right::new("Read", Resource::Topic, world.topic(topic))));
-    }
-    grants.push((vec!["biller".to_owned()], Right::new("Read", Resource::Group, "biller")));
+    let [purchases, orders] = ["purchases", "orders"].map(|topic| world.topic(topic));
+    let read = ["--operation", "Read", "--topic", &purchases, "--topic", &orders, "--group", "biller"];
+    calls.push(call(&["biller".to_owned()], &words(&read)));
     // Starting a Java takes longer than what it does here.
-    let next = std::sync::Mutex::new(grants.into_iter());
+    let next = std::sync::Mutex::new(calls.into_iter());
     thread::scope(|scope| {
         for _ in 0..3 {
             scope.spawn(|| {
                 loop {
-                    let Some((who, right)) = next.lock().unwrap().next() else { break };
-                    let mut words = vec!["acls".to_owned(), "--add".to_owned()];
-                    who.iter().for_each(|user| {
-                        words.extend(["--allow-principal".to_owned(), format!("User:{user}")]);
-                    });
-                    words.extend(right.words());
+                    let Some(words) = next.lock().unwrap().next() else { break };
                     broker.tool(&words.iter().map(String::as_str).collect::<Vec<_>>());
                 }
             });
         }
     });
+}
+
+/// The arguments of `kafka-acls` that give somebody something.
+fn call(who: &[String], what: &[String]) -> Vec<String> {
+    let who = who.iter().flat_map(|user| ["--allow-principal".to_owned(), format!("User:{user}")]);
+    ["acls", "--add"].map(str::to_owned).into_iter().chain(who).chain(what.iter().cloned()).collect()
 }
 
 fn run(broker: &Broker, world: &World, user: &str, stage: &str) -> Service {
