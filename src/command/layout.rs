@@ -15,15 +15,17 @@ use crate::worker::needs::Misfit;
 /// If it is another, or the state is not here at all.
 pub fn check(log: &dyn Log, app: &str, topics: &Topics, stage: Stage) -> Result<(), Error> {
     let mut lookup = log.lookup().map_err(Error::failed)?;
-    if patiently(|| lookup.partitions(&topics.changelog)).map_err(Error::failed)?.is_none() {
-        return Ok(()); // a scan without a desk; the desk has been told that it is missing
-    }
+    match patiently(|| lookup.partitions(&topics.changelog)) {
+        Ok(None) => return Ok(()), // a scan without a desk; the desk has been told that it is missing
+        // A scan needs no rights on the changelog.
+        Err(error) if stage == Stage::Scan && error.kind == Kind::Fatal => return Ok(()),
+        found => found.map_err(Error::failed)?,
+    };
     let used = partitions(log, topics).map_err(Error::failed)?;
     let used = u32::try_from(used.len()).unwrap_or(u32::MAX);
     // Any partition that was there from the start knows it.
     let first = Partition::new(topics.changelog.as_str(), 0);
     let says = match newest_records(log, &[first]) {
-        // A scan needs no rights on the changelog.
         Err(Unable::Log(error)) if stage == Stage::Scan && error.kind == Kind::Fatal => return Ok(()),
         says => says.map_err(Error::failed)?.into_iter().next().flatten(),
     };
