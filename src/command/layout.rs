@@ -55,10 +55,13 @@ fn is_elsewhere(lookup: &mut dyn Lookup, app: &str, topics: &Topics, used: u32) 
         }
     }
     for table in [&topics.offers, &topics.accounts] {
-        let count = patiently(|| lookup.partitions(table)).map_err(Error::failed)?.unwrap_or(0);
+        let count = match patiently(|| lookup.partitions(table)) {
+            // A desk needs no rights on the tables, nor on the group that reads them.
+            Err(error) if error.kind == Kind::Fatal => return Ok(false),
+            count => count.map_err(Error::failed)?.unwrap_or(0),
+        };
         let partitions: Vec<Partition> = (0..count).map(|n| Partition::new(table.as_str(), n)).collect();
         let fed = match patiently(|| lookup.committed(&format!("{app}-tables"), &partitions)) {
-            // A desk needs no rights on the group of the tables.
             Err(error) if error.kind == Kind::Fatal => return Ok(false),
             fed => fed.map_err(Error::failed)?,
         };
