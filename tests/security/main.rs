@@ -17,7 +17,6 @@ mod firehose;
 mod page;
 #[path = "../service/process.rs"]
 mod process;
-mod provider;
 mod rights;
 mod secrets;
 mod shop;
@@ -83,13 +82,6 @@ fn main() {
         });
         add(trial, no_tls.clone());
     }
-    let guarded_too = Arc::clone(&guarded);
-    let trial = Trial::test(tls::OIDC.0, move || {
-        (tls::OIDC.1)(guarded_too.get_or_init(Guarded::up).as_ref()?);
-        Ok(())
-    });
-    let no_oidc = (!cfg!(feature = "oidc")).then(|| "built without --features oidc".to_owned());
-    add(trial, no_tls.or(no_oidc));
     for &(name, case) in secrets::CASES.iter().chain(token::CASES).chain(abuse::CASES) {
         let plain = Arc::clone(&plain);
         let trial = Trial::test(name, move || {

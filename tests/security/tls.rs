@@ -1,7 +1,6 @@
 //! The ways into a cluster that is reached by TLS, and what is said when there is none.
 
 use crate::Guarded;
-use crate::provider::Provider;
 use crate::shop::{ANNA, buy, open};
 use crate::world::World;
 
@@ -17,9 +16,6 @@ pub const CASES: &[Case] = &[
     ("oauthbearer_to_an_order", |guarded| purchase(guarded, &bearer(guarded))),
     ("who_is_not_let_in_is_told_why", who_is_not_let_in_is_told_why),
 ];
-
-/// One more, for which librdkafka has to be built with libcurl.
-pub const OIDC: Case = ("oauthbearer_with_tokens_of_a_provider", with_tokens_of_a_provider);
 
 fn set(name: &str, value: &str) -> String {
     format!("--set=kafka.properties.{name}={value}")
@@ -58,24 +54,6 @@ fn bearer(Guarded { broker, certificates }: &Guarded) -> Vec<String> {
         .extend([set("sasl.mechanism", "OAUTHBEARER"), set("enable.sasl.oauthbearer.unsecure.jwt", "true")]);
     settings.push(format!("--set=kafka.property_files.sasl.oauthbearer.config={}", file.display()));
     settings
-}
-
-/// Tokens come from a provider, which knows the client by its secret.
-fn with_tokens_of_a_provider(guarded: &Guarded) {
-    let Guarded { broker, certificates } = guarded;
-    let provider = Provider::start("hashbuy", "secret-of-the-client");
-    let [_, sasl] = broker.doors_with_tls();
-    let file = certificates.folder.write("client-secret", "secret-of-the-client\n");
-    let mut settings = door(&sasl, "sasl_ssl", &certificates.path("ca.pem"));
-    settings.extend([
-        set("sasl.mechanism", "OAUTHBEARER"),
-        set("sasl.oauthbearer.method", "oidc"),
-        set("sasl.oauthbearer.token.endpoint.url", &provider.url),
-        set("sasl.oauthbearer.client.id", "hashbuy"),
-        format!("--set=kafka.property_files.sasl.oauthbearer.client.secret={}", file.display()),
-    ]);
-    purchase(guarded, &settings);
-    assert!(provider.given() > 0, "nobody has asked for a token");
 }
 
 /// Topics, tables, a service and a purchase, all by that way.

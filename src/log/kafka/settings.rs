@@ -117,7 +117,10 @@ impl Settings {
             _ => {}
         }
         match value(["sasl.oauthbearer.method", "sasl.oauthbearer.method"]) {
-            Some(method) if method.1 == "OIDC" && !cfg!(feature = "oidc") => needs(method, "oidc"),
+            Some((name, method)) if method == "OIDC" => Err(fatal(format!(
+                "kafka.properties: {name} is {method}, which hashbuy is never built with: take SCRAM-SHA-512, PLAIN or a \
+                 certificate of the client"
+            ))),
             _ => Ok(()),
         }
     }
@@ -371,9 +374,7 @@ mod tests {
             assert!(what.ends_with(&built("tls")), "{what}");
             assert!(what.contains(&format!("{name} is {}", value.to_uppercase())), "{what}");
         }
-        if !cfg!(feature = "oidc") {
-            assert!(told("sasl.oauthbearer.method", "oidc").unwrap_err().ends_with(&built("oidc")));
-        }
+        assert!(told("sasl.oauthbearer.method", "oidc").unwrap_err().contains("SCRAM-SHA-512"));
         assert!(told("sasl.mechanism", "GSSAPI").unwrap_err().contains("SCRAM-SHA-512"));
         assert_eq!(told("sasl.mechanism", "PLAIN"), Ok(()));
         assert_eq!(told("security.protocol", "sasl_plaintext"), Ok(()));
