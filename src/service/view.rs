@@ -10,7 +10,7 @@ use super::watch::{Happened, Minute, Took, Trials, Waiting};
 use crate::core::desk::Units;
 use crate::core::ids::AccountId;
 use crate::core::offer::Offer;
-use crate::core::time::Time;
+use crate::core::time::{DAY, Time};
 use crate::worker::desk::Done;
 use crate::worker::keeper::Scanned;
 
@@ -168,12 +168,34 @@ impl Shared {
     }
 }
 
+impl Shared {
+    /// Units to sell and units sold of offers with a stock, by their ids, as far as either is known here; without
+    /// those that have ended a day ago.
+    pub fn stocks(&self) -> BTreeMap<&str, (Option<u64>, Option<u64>)> {
+        let mut stocks: BTreeMap<&str, (Option<u64>, Option<u64>)> = BTreeMap::new();
+        for offer in self.offers.iter().flatten().filter(|offer| offer.ends_at.plus(DAY) >= self.now) {
+            if let Some(stock) = offer.stock {
+                stocks.entry(&offer.offer_id).or_default().0 = Some(stock);
+            }
+        }
+        for (offer, (sold, by_stock)) in
+            self.units.iter().filter(|(number, _)| self.is_here(**number)).flat_map(|(_, units)| units)
+        {
+            if *by_stock {
+                stocks.entry(offer).or_default().1 = Some(*sold);
+            }
+        }
+        stocks
+    }
+
+    /// Whether a desk worker of this process has a partition.
+    fn is_here(&self, number: u32) -> bool {
+        self.desks.values().flat_map(|desk| &desk.partitions).any(|(held, ..)| *held == number)
+    }
+}
+
 fn listed(shared: &Shared, offer: &Arc<Offer>) -> Listed {
-    let is_here = |number: &u32| {
-        let mut parts = shared.desks.values().flat_map(|desk| &desk.partitions);
-        parts.any(|(held, ..)| held == number)
-    };
-    let here = shared.units.iter().filter(|(number, _)| is_here(number));
+    let here = shared.units.iter().filter(|(number, _)| shared.is_here(**number));
     let known: Vec<(u64, bool)> = here.filter_map(|(_, units)| units.get(&offer.offer_id).copied()).collect();
     let sold = known.iter().filter(|(_, by_stock)| *by_stock).map(|(sold, _)| *sold).max();
     // Where nobody knows the stock itself, it has told all when nothing was left.
