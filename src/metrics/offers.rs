@@ -87,8 +87,33 @@ pub fn units<'o>(all: impl IntoIterator<Item = (&'o str, Option<u64>, Option<u64
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
     use super::*;
+
+    /// What the price was, for purchases alone.
+    #[test]
+    fn confirmations_bring_revenue() {
+        let confirmed = |offer: &str, currency: &str, amount: u64| -> Event {
+            let json = format!(
+                r##"{{"type":"purchase.confirmed","event_id":"d731ae84-4623-532e-bc50-3621ec32fcfd","account_id":"7",
+                "at":"2013-02-13T12:00:00.000Z","purchase_id":"f2e0dafc-0f78-5be0-8f1e-4a9b23a743df","offer_id":"{offer}",
+                "offer_version":1,"offer_tweet_id":"8","confirm_tweet_id":"9","confirmed_at":"2013-02-13T12:00:00.000Z",
+                "price":{{"amount":{amount},"currency":"{currency}"}},
+                "reply":{{"in_reply_to":"9","text":"Thank you"}}}}"##
+            );
+            serde_json::from_str(&json).unwrap()
+        };
+        let mut decided = Decided::default();
+        for event in [confirmed("tea", "EUR", 250), confirmed("tea", "EUR", 200), confirmed("tea", "JPY", 7)]
+        {
+            decided.count(&event);
+        }
+        let currency = |code| Currency::parse(code).unwrap();
+        let of_tea = |code, amount| (("tea".to_owned(), currency(code)), amount);
+        assert_eq!(decided.revenue.into_iter().collect::<Vec<_>>(), [of_tea("EUR", 450), of_tea("JPY", 7)]);
+        assert_eq!(decided.sold["tea"], 3);
+    }
 
     #[test]
     fn only_so_many_offers_have_a_series() {

@@ -202,3 +202,35 @@ fn listed(shared: &Shared, offer: &Arc<Offer>) -> Listed {
     let most = known.iter().map(|(sold, _)| *sold).max().unwrap_or(0);
     Listed { offer: Arc::clone(offer), sold, sold_out: offer.stock.is_some_and(|stock| most >= stock) }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod tests {
+    use super::super::status::Desk;
+    use super::*;
+
+    const NOW: Time = Time::from_millis(1_360_756_800_000);
+
+    fn offer(id: &str, stock: u64, ends_at: Time) -> Arc<Offer> {
+        let json = format!(
+            r##"{{"offer_id":"{id}","kind":"purchase","hashtag":"#Get{id}","price":{{"amount":1,"currency":"USD"}},
+            "starts_at":"2013-01-01T00:00:00Z","ends_at":"{ends_at}","stock":{stock}}}"##
+        );
+        Arc::new(Offer::from_json(&json, "Confirm").unwrap())
+    }
+
+    #[test]
+    fn stocks_are_those_that_are_known_here() {
+        let status = Status::default();
+        let mut shared = status.shared();
+        shared.now = NOW;
+        shared.offers = Some(vec![offer("kettle", 5, NOW), offer("teapot", 7, NOW.minus(2 * DAY))]);
+        shared.desks.insert(0, Desk { partitions: vec![(3, Arc::default(), NOW)], now: NOW });
+        let units = |offer_id: &str, sold, by_stock| Units { offer_id: offer_id.to_owned(), sold, by_stock };
+        let here = (3, vec![units("kettle", 4, true), units("cup", 1, true), units("spoon", 9, false)]);
+        let elsewhere = (1, vec![units("kettle", 3, true)]);
+        shared.sell(&Done { units: vec![here, elsewhere], ..Done::default() });
+        let stocks: Vec<_> = shared.stocks().into_iter().collect();
+        assert_eq!(stocks, [("cup", (None, Some(1))), ("kettle", (Some(5), Some(4)))]);
+    }
+}

@@ -27,6 +27,7 @@ fn configuration() {
     let said = run(&["check", "config", "prometheus.yml"], "");
     let files = said.matches("rules found").count();
     assert_eq!(files, 2, "{said}");
+    run(&["check", "rules", "--lint=all", "--lint-fatal", "rules/recording.yml", "rules/alerts.yml"], "");
 }
 
 /// The unit tests of a file.

@@ -132,13 +132,9 @@ pub fn run_all(broker: &Broker) {
     let first = ["topics create", "offers put offers.jsonl", "accounts put accounts.jsonl"]
         .map(|command| format!("hashbuy {command} --config hashbuy.toml"));
     let first = first.iter().map(|command| command.split(' ').map(str::to_owned).collect::<Vec<_>>());
-    // Those that are only named, without their arguments, have been run with them.
-    let named = commands().into_iter().filter(|command| {
-        command.iter().any(|word| matches!(&**word, "--config" | "--rate"))
-            || command.contains(&"check".to_owned())
-    });
-    for mut command in first.chain(named) {
-        if command[1] == "check" && !command.contains(&"--config".to_owned()) {
+    for mut command in first.chain(commands()) {
+        // In a sentence it is left out.
+        if command[1] != "plan" && !command.contains(&"--config".to_owned()) {
             command.extend(["--config", "hashbuy.toml"].map(str::to_owned));
         }
         let (code, said) = run(&command);

@@ -55,3 +55,54 @@ impl Fed {
         Ok(())
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::log::memory::{MemoryLog, MemorySettings, TopicSettings};
+    use crate::log::{Committed, Isolation, Log as _, Membership, NewRecord};
+
+    #[test]
+    fn what_is_not_committed_is_behind() {
+        let settings = MemorySettings { blocks: false, ..MemorySettings::default() };
+        let log = MemoryLog::new(Arc::new(|| Time::from_millis(1_000_000)), settings);
+        let topics = Topics::default();
+        for topic in [&topics.offers, &topics.accounts, &topics.card_transactions] {
+            log.create_topic(topic, TopicSettings::new(2)).unwrap();
+        }
+        let mut producer = log.producer().unwrap();
+        let at = |number| Partition::new(topics.accounts.as_str(), number);
+        for number in [0, 0, 0, 1] {
+            let record = NewRecord { partition: at(number), key: None, value: None, headers: Vec::new() };
+            producer.send(record).unwrap();
+        }
+        let mut fed = Fed::new(&topics, "g".to_owned());
+        let mut lookup = log.lookup().unwrap();
+        let mut seconds = 0;
+        let mut lags = |fed: &mut Fed| {
+            for _ in 0..9 {
+                seconds += 1;
+                fed.look(&mut *lookup, Time::from_millis(seconds * SECOND)).unwrap();
+            }
+            std::mem::take(&mut fed.lags).into_values().collect::<Vec<u64>>()
+        };
+        assert_eq!(lags(&mut fed), [0, 4, 0], "offers, accounts, card transactions");
+
+        let mut member = log
+            .member(&Membership {
+                group: "g".to_owned(),
+                topics: vec![topics.accounts.clone()],
+                instance: None,
+                isolation: Isolation::Committed,
+            })
+            .unwrap();
+        member.poll(Duration::ZERO, &mut |_| {}).unwrap();
+        let committed = Committed { offset: 2, metadata: String::new() };
+        member.commit(&[(at(0), committed)]).unwrap();
+        assert_eq!(lags(&mut fed), [0, 2, 0]);
+    }
+}
