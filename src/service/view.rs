@@ -229,7 +229,9 @@ mod tests {
         let units = |offer_id: &str, sold, by_stock| Units { offer_id: offer_id.to_owned(), sold, by_stock };
         let here = (3, vec![units("kettle", 4, true), units("cup", 1, true), units("spoon", 9, false)]);
         let elsewhere = (1, vec![units("kettle", 3, true)]);
-        shared.sell(&Done { units: vec![here, elsewhere], ..Done::default() });
+        let mut done = Done::default();
+        done.units.extend([here, elsewhere]);
+        shared.sell(&done);
         let stocks: Vec<_> = shared.stocks().into_iter().collect();
         assert_eq!(stocks, [("cup", (None, Some(1))), ("kettle", (Some(5), Some(4)))]);
     }
