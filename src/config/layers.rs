@@ -104,8 +104,13 @@ pub fn variable_of(name: &str) -> String {
 }
 
 /// What the tests of this project are told by the environment; no settings of the program.
-const OF_THE_TESTS: &[&str] =
-    &["HASHBUY_REQUIRE_KAFKA", "HASHBUY_REQUIRE_VALGRIND", "HASHBUY_FAULTS", "HASHBUY_FAULTS_SEED"];
+const OF_THE_TESTS: &[&str] = &[
+    "HASHBUY_REQUIRE_KAFKA",
+    "HASHBUY_REQUIRE_PROMETHEUS",
+    "HASHBUY_REQUIRE_VALGRIND",
+    "HASHBUY_FAULTS",
+    "HASHBUY_FAULTS_SEED",
+];
 
 /// Kubernetes describes a service called `hashbuy` to every container by variables that look like
 /// ours: `HASHBUY_SERVICE_HOST`, `HASHBUY_PORT`, `HASHBUY_PORT_9464_TCP`.

@@ -84,6 +84,7 @@ fn variables_go_over_the_file_and_those_of_others_are_left_alone() {
         "HASHBUY_SERVICE_HOST=x",
         "HASHBUY_PORT=tcp://x",
         "HASHBUY_REQUIRE_KAFKA=1",
+        "HASHBUY_REQUIRE_PROMETHEUS=1",
         "HASHBUY_REQUIRE_VALGRIND=1",
         "HASHBUYER=x",
         "X=y",
