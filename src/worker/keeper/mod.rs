@@ -132,11 +132,8 @@ impl Keeper {
             Err(Stop::Log(error)) if passes(&error) => self.troubles.failed(&error, now),
             Err(stop) => return Err(stop),
         }
-        match self.fed.look(&mut *self.lookup, now) {
-            // Nothing hangs on it: how far the feeders are is for whoever watches.
-            Err(Stop::Log(error)) if passes(&error) => self.troubles.failed(&error, now),
-            looked => looked?,
-        }
+        // Nothing hangs on it: how far the feeders are is for whoever watches, and time goes on without.
+        drop(self.fed.look(&mut *self.lookup, now));
         match self.write() {
             Ok(()) => self.check_stamps()?,
             Err(error) if error.kind != Kind::Fatal => {
