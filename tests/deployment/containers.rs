@@ -75,8 +75,8 @@ fn image_asked() {
     };
     let mut demo = program::command();
     demo.args(["demo", "--for", "1h", "--rate", "500", "--port", "0"]).stdin(Stdio::null());
-    let mut demo = demo.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-    let said = BufReader::new(demo.stderr.take().unwrap()).lines().map_while(Result::ok);
+    let mut demo = demo.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let said = BufReader::new(demo.stdout.take().unwrap()).lines().map_while(Result::ok);
     let mut ports = said.filter_map(|line| {
         let (_, rest) = line.split_once("http://127.0.0.1:")?;
         rest.split('/').next()?.parse::<u16>().ok()

@@ -278,7 +278,7 @@ impl Trip {
             self.folder
                 .write("hashbuy.toml", self.config.clone() + if name == "desk export" { "" } else { more });
         }
-        let now = chrono::Utc::now().format("%FT%TZ");
+        let now = chrono::DateTime::<chrono::Utc>::from(std::time::SystemTime::now()).format("%FT%TZ");
         let payment = format!(
             "{{\"transaction_id\":\"t-88\",\"card_token\":\"tok_9f2c\",\"merchant_id\":\"m-4\",\"amount\":\
              {{\"amount\":6200,\"currency\":\"USD\"}},\"kind\":\"payment\",\"at\":\"{now}\"}}\n"
