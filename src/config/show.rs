@@ -179,7 +179,8 @@ mod tests {
     #[test]
     fn every_setting_has_a_note_and_every_note_a_setting() {
         let noted = NOTES.iter().map(|note| note.name.to_owned());
-        let texts = texts(&Config::default()).map(|(name, _)| name);
+        let config = Config::default();
+        let texts = texts(&config).map(|(name, _)| name);
         let mut noted: Vec<String> = noted.chain(texts).collect();
         let mut known: Vec<String> = keys::names().collect();
         noted.sort();
