@@ -1,7 +1,7 @@
 //! `deploy/examples/biller`.
 
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::client::Client;
 use crate::common::rng::Rng;
@@ -17,21 +17,27 @@ pub fn each_order_is_billed_once(market: &Market) {
     };
     let bills = PURCHASES + CREDITS;
     let sums = format!("{bills} bills of {BILLED} USD");
-    for book in ["once.db", "killed.db"] {
-        client.fresh(book);
-    }
+    client.fresh("once.db");
     let said = client.run(&run("biller-once", "once.db", "--once"));
     assert_eq!(said, format!("billed {bills}, refused {COPIES} known; {sums}"));
     let said = client.run(&run("biller-again", "once.db", "--once"));
     assert_eq!(said, format!("billed 0, refused {} known; {sums}", bills + COPIES));
 
-    let mut rng = Rng::new(11);
+    // It is killed when it has begun to write, and may have anything half done.
+    let (mut rng, book) = (Rng::new(11), client.fresh("killed.db"));
+    let written = || std::fs::metadata(&book).and_then(|book| book.modified()).ok();
     for _ in 0..5 {
+        let (before, cap) = (written(), Instant::now() + Duration::from_secs(20));
         let mut biller = client.start(&run("biller-killed", "killed.db", ""));
-        thread::sleep(Duration::from_millis(rng.range(400, 1_500).unsigned_abs()));
+        while written() == before && Instant::now() < cap {
+            thread::sleep(Duration::from_millis(2));
+        }
+        thread::sleep(Duration::from_millis(rng.range(0, 60).unsigned_abs()));
         biller.kill().unwrap();
         biller.wait().unwrap();
     }
-    let said = client.run(&run("biller-last", "killed.db", "--once"));
+    let said = client.run(&run("biller-killed", "killed.db", "--once"));
     assert!(said.ends_with(&sums), "{said}");
+    let said = client.run(&run("biller-last", "killed.db", "--once"));
+    assert_eq!(said, format!("billed 0, refused {} known; {sums}", bills + COPIES));
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -25,13 +25,19 @@ pub fn each_reply_is_posted_once(market: &Market) {
     let mut expected = market.replies.clone();
     expected.sort();
 
-    let mut rng = Rng::new(12);
+    // It is killed when it has begun to post, and may have anything half done.
+    let (mut rng, posted) = (Rng::new(12), || fs::metadata(&microblog).map_or(0, |file| file.len()));
     for _ in 0..5 {
+        let (before, cap) = (posted(), Instant::now() + Duration::from_secs(20));
         let mut bot = client.start(&run("bot-killed", ""));
-        thread::sleep(Duration::from_millis(rng.range(500, 1_600).unsigned_abs()));
+        while posted() == before && Instant::now() < cap {
+            thread::sleep(Duration::from_millis(2));
+        }
+        thread::sleep(Duration::from_millis(rng.range(0, 60).unsigned_abs()));
         bot.kill().unwrap();
         bot.wait().unwrap();
     }
+    assert!(posts(&microblog).len() < expected.len(), "it was killed in the middle");
     client.run(&run("bot-killed", "--once"));
     assert_eq!(posts(&microblog), expected);
 

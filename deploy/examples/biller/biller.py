@@ -19,6 +19,8 @@ book = sqlite3.connect(arguments.book, isolation_level=None)
 book.execute("create table if not exists bills (id text primary key, card_token text, amount integer, currency text)")
 consumer = Consumer({
     "bootstrap.servers": arguments.brokers, "group.id": arguments.group, "auto.offset.reset": "earliest",
+    # One at a time works with the book; killed and started again, it goes on at once.
+    "group.instance.id": arguments.group,
     # Only what is committed, and its offset only when it stands in the book.
     "isolation.level": "read_committed", "enable.auto.commit": False, "enable.partition.eof": True,
 })

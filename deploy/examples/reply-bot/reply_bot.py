@@ -81,6 +81,8 @@ def main():
     bot = Bot(arguments.book, Microblog(arguments.microblog))
     consumer = Consumer({
         "bootstrap.servers": arguments.brokers, "group.id": arguments.group, "auto.offset.reset": "earliest",
+        # One at a time works with the book; killed and started again, it goes on at once.
+        "group.instance.id": arguments.group,
         "isolation.level": "read_committed", "enable.auto.commit": False, "enable.partition.eof": True,
     })
     consumer.subscribe([arguments.topic])
