@@ -9,6 +9,7 @@
 mod broker;
 #[path = "../common/built.rs"]
 mod built;
+#[allow(dead_code, reason = "it has more than is needed here")]
 #[path = "../common/program.rs"]
 mod program;
 
