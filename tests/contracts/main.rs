@@ -28,7 +28,6 @@ mod tools;
 mod topics;
 #[path = "../service/world.rs"]
 mod world;
-#[path = "../service/written.rs"]
 mod written;
 
 use std::sync::{Arc, OnceLock};

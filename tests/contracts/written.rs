@@ -1,4 +1,4 @@
-//! Whatever a case has made the service write is what the published schemas say, committed or not.
+//! Whatever a world has made the service write is what the published schemas say, committed or not.
 
 use crate::schema;
 use crate::topics::Follower;
