@@ -16,12 +16,9 @@ mod common;
 mod firehose;
 mod process;
 mod restamp;
-#[path = "../common/schema.rs"]
-mod schema;
 mod stream_2013;
 mod topics;
 mod world;
-mod written;
 
 use std::sync::{Arc, OnceLock};
 
@@ -53,9 +50,7 @@ fn main() {
         let broker = Arc::clone(&broker);
         let trial = Trial::test(name, move || {
             let broker = broker.get_or_init(|| Broker::up("service")).as_ref()?;
-            let mut world = World::new(&broker.bootstrap);
-            case(&mut world);
-            written::is_as_published(&world);
+            case(&mut World::new(&broker.bootstrap));
             Ok(())
         });
         trials.push(unless(missing.clone().or_else(|| cases::missing(name)), trial));
