@@ -3,7 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::command::{
-    Error, accounts, check, demo, desk, load, offers, plan, replay, run, topics, transactions,
+    Error, accounts, check, completions, config, demo, desk, load, offers, plan, replay, run, topics,
+    transactions,
 };
 
 /// Buy by hashtag: a stream processor that turns a firehose of tweets into purchase events, each
@@ -56,6 +57,13 @@ pub enum Command {
     /// What was paid with cards
     #[command(subcommand)]
     Transactions(transactions::Transactions),
+    /// The settings, and where they are from
+    #[command(subcommand)]
+    Config(config::Config),
+    /// A completion script for a shell
+    Completions(completions::Completions),
+    /// The manual pages, into a folder
+    Man(completions::Man),
 }
 
 /// Runs a command to its end.
@@ -75,5 +83,8 @@ pub fn run(cli: &Cli) -> Result<(), Error> {
         Command::Offers(offers) => offers::run(offers),
         Command::Accounts(accounts) => accounts::run(accounts),
         Command::Transactions(transactions) => transactions::run(transactions),
+        Command::Config(config) => config::run(config),
+        Command::Completions(args) => completions::completions(args),
+        Command::Man(args) => completions::man(args),
     }
 }

@@ -5,6 +5,8 @@ pub mod accounts;
 pub mod adopt;
 pub mod check;
 mod columns;
+pub mod completions;
+pub mod config;
 pub mod demo;
 pub mod desk;
 mod duration;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::Error;
-use crate::config::Config;
+use crate::config::{Config, Origins};
 
 /// Where settings are given.
 #[derive(Debug, Clone, Default, Args)]
@@ -30,6 +30,15 @@ impl Settings {
     /// # Errors
     /// A wrong use.
     pub fn load(&self) -> Result<Config, Error> {
-        Config::load(self.config.as_deref(), std::env::vars_os(), &self.set).map_err(Error::usage)
+        Ok(self.load_with_origins()?.0)
+    }
+
+    /// The same, with where each setting is from.
+    ///
+    /// # Errors
+    /// A wrong use.
+    pub fn load_with_origins(&self) -> Result<(Config, Origins), Error> {
+        Config::load_with_origins(self.config.as_deref(), std::env::vars_os(), &self.set)
+            .map_err(Error::usage)
     }
 }

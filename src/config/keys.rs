@@ -17,6 +17,8 @@ pub type Set = fn(&mut Config, &Given) -> Result<(), ConfigError>;
 
 const TEN_YEARS: u64 = 10 * 365 * 86_400;
 const MAX_PREFIX: usize = 20;
+/// TOML has no greater numbers.
+const NO_END: u64 = i64::MAX as u64;
 
 const KEYS: &[(&str, Set)] = &[
     ("revision", |config, given| {
@@ -119,6 +121,15 @@ pub fn set(config: &mut Config, given: &Given) -> Result<(), ConfigError> {
     }
 }
 
+/// What a setting may be, in the words of its check; none if it takes any text.
+pub fn rule(name: &str) -> Option<String> {
+    // A text that no check takes which takes not any.
+    let value = Value::String("\0".to_owned());
+    let given = Given { name: name.to_owned(), origin: String::new(), value, layer: Layer::File };
+    let refused = set(&mut Config::default(), &given).err()?.to_string();
+    refused.rsplit_once(", must be ").map(|(_, rule)| rule.to_owned())
+}
+
 /// An error that names the setting that was probably meant.
 fn unknown(given: &Given) -> ConfigError {
     let as_given = |name: String| if given.layer == Layer::Variable { variable_of(&name) } else { name };
@@ -150,7 +161,11 @@ impl Given {
             _ => None,
         };
         number.filter(|number| range.contains(number)).ok_or_else(|| {
-            self.wrong(&format!("must be a whole number, {} to {}", range.start(), range.end()))
+            let least = range.start();
+            self.wrong(&match *range.end() {
+                NO_END => format!("must be a whole number, {least} or more"),
+                most => format!("must be a whole number, {least} to {most}"),
+            })
         })
     }
 

@@ -107,13 +107,9 @@ pub fn variable_of(name: &str) -> String {
 }
 
 /// What the tests of this project are told by the environment; no settings of the program.
-const OF_THE_TESTS: &[&str] = &[
-    "HASHBUY_REQUIRE_KAFKA",
-    "HASHBUY_REQUIRE_TLS",
-    "HASHBUY_REQUIRE_VALGRIND",
-    "HASHBUY_FAULTS",
-    "HASHBUY_FAULTS_SEED",
-];
+const OF_THE_TESTS: &[&str] = &["HASHBUY_FAULTS", "HASHBUY_FAULTS_SEED", "HASHBUY_IMAGE"];
+/// What they are told to require.
+const REQUIRE: &str = "HASHBUY_REQUIRE_";
 
 /// Kubernetes describes a service called `hashbuy` to every container by variables that look like
 /// ours: `HASHBUY_SERVICE_HOST`, `HASHBUY_PORT`, `HASHBUY_PORT_9464_TCP`.
@@ -122,4 +118,5 @@ fn is_ours(variable: &str) -> bool {
         |rest: &str| rest.starts_with("SERVICE_") || rest == "PORT" || rest.starts_with("PORT_");
     variable.strip_prefix("HASHBUY_").is_some_and(|rest| !is_kubernetes(rest))
         && !OF_THE_TESTS.contains(&variable)
+        && !variable.starts_with(REQUIRE)
 }

@@ -6,7 +6,9 @@
 
 mod keys;
 mod layers;
+mod notes;
 mod service;
+mod show;
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -15,6 +17,7 @@ use crate::core::ids::AccountId;
 use crate::core::settings::Settings;
 
 pub use service::{Service, is_secret};
+pub use show::Origins;
 
 /// All settings, checked.
 ///
@@ -99,16 +102,30 @@ impl Config {
         variables: impl IntoIterator<Item = (OsString, OsString)>,
         flags: &[String],
     ) -> Result<Config, ConfigError> {
-        let mut config = Config::default();
+        Ok(Config::load_with_origins(file, variables, flags)?.0)
+    }
+
+    /// The same, with where each setting is from.
+    ///
+    /// # Errors
+    /// The first setting that is wrong, or a file that cannot be read.
+    pub fn load_with_origins(
+        file: Option<&Path>,
+        variables: impl IntoIterator<Item = (OsString, OsString)>,
+        flags: &[String],
+    ) -> Result<(Config, Origins), ConfigError> {
+        let mut settings = Vec::new();
         if let Some(file) = file {
             let text = std::fs::read_to_string(file)
                 .map_err(|error| ConfigError(format!("{}: cannot be read: {error}", file.display())))?;
-            config.add_toml(&file.display().to_string(), &text)?;
+            settings = layers::of_toml(&file.display().to_string(), &text)?;
         }
-        config.add_variables(variables)?;
-        layers::of_flags(flags)?.iter().try_for_each(|setting| keys::set(&mut config, setting))?;
+        settings.extend(layers::of_variables(variables)?);
+        settings.extend(layers::of_flags(flags)?);
+        let mut config = Config::default();
+        settings.iter().try_for_each(|setting| keys::set(&mut config, setting))?;
         config.check()?;
-        Ok(config)
+        Ok((config, Origins::of(&settings)))
     }
 
     /// Whether the settings go together.

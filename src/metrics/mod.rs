@@ -7,11 +7,12 @@
 //! is a rise and not a birth; a gauge that nobody sets any more goes after [`STALE`].
 
 mod defined;
+mod labels;
+mod offers;
 pub mod process;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use metrics::{Label, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
@@ -19,8 +20,10 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use metrics_util::MetricKindMask;
 
 use self::defined::*;
-pub use self::defined::{ALL, AbortCause, Kind, Metric, Table};
-use crate::core::event::{Details, Event, EventKind};
+pub use self::defined::{ALL, Kind, Metric};
+pub use self::labels::{AbortCause, Table};
+use self::labels::{DELETION, SIGHTING};
+pub use self::offers::{Decided, units};
 use crate::core::tally::Counted;
 use crate::core::time::{SECOND, Time};
 
@@ -59,7 +62,7 @@ pub fn install() -> Result<PrometheusHandle, Unable> {
     for metric in ALL {
         metric.describe();
         for values in (metric.series)() {
-            metric.add(&values, 0);
+            metric.begin(&values);
         }
     }
     Ok(handle)
@@ -76,14 +79,15 @@ pub fn page(handle: &PrometheusHandle) -> String {
 
 /// All metrics as a table of Markdown, for the documentation.
 pub fn table() -> String {
-    let mut table = String::from("| metric | type | labels | meaning |\n| --- | --- | --- | --- |\n");
-    for Metric { name, kind, labels, what, .. } in ALL {
+    let mut table = String::from("| metric | type | labels | meaning | the question that it answers |\n");
+    table.push_str("| --- | --- | --- | --- | --- |\n");
+    for Metric { name, kind, labels, what, asks, .. } in ALL {
         let labels: Vec<String> = labels.iter().map(|label| format!("`{label}`")).collect();
         let _ = write!(table, "| `{name}` | {} | {} | {what}", kind.as_str(), labels.join(", "));
         if let Kind::Histogram([first, .., last]) = kind {
             let _ = write!(table, "; buckets from {first} to {last} s");
         }
-        table.push_str(" |\n");
+        let _ = writeln!(table, " | {asks} |");
     }
     table
 }
@@ -107,12 +111,18 @@ impl Metric {
         self.labels.iter().zip(values).map(|(label, value)| Label::from_static_parts(label, value)).collect()
     }
 
-    fn add(&self, values: &[&'static str], n: u64) {
-        counter!(self.name, self.labelled(values)).increment(n);
+    /// A series that is there before it has anything to say.
+    fn begin(&self, values: &[&'static str]) {
+        match self.kind {
+            Kind::Counter => self.add(values, 0),
+            Kind::Gauge => self.set(values, 0.0),
+            // One without values has its buckets, all at 0.
+            Kind::Histogram(_) => drop(histogram!(self.name, self.labelled(values))),
+        }
     }
 
-    fn add_of(&self, offer: &str, n: u64) {
-        counter!(self.name, "offer" => offer.to_owned()).increment(n);
+    fn add(&self, values: &[&'static str], n: u64) {
+        counter!(self.name, self.labelled(values)).increment(n);
     }
 
     fn set(&self, values: &[&'static str], value: f64) {
@@ -168,6 +178,11 @@ impl Scanned {
     }
 }
 
+/// So many records of a table are behind the feeder's last commit.
+pub fn feeder_lag(table: Table, lag: u64) {
+    FEEDER_LAG.set(&[table.as_str()], lag as f64);
+}
+
 /// How far a partition of the firehose was scanned: records behind the last commit, and the tweet time of
 /// that commit if it has one.
 pub fn firehose(partition: u32, lag: u64, time: Option<Time>) {
@@ -206,61 +221,6 @@ impl Fed {
             }
         }
     }
-}
-
-/// What a desk decided in one batch.
-#[derive(Debug, Clone, Default)]
-pub struct Decided {
-    /// By type, and reason or cause (empty: neither).
-    events: BTreeMap<(&'static str, &'static str), u64>,
-    /// Confirmations and loaded coupons, by offer.
-    sold: BTreeMap<String, u64>,
-}
-
-impl Decided {
-    /// Counts an event.
-    pub fn count(&mut self, event: &Event) {
-        let reason = match &event.details {
-            Details::Refused { reason, .. } => reason.as_str(),
-            Details::Cancelled { cause, .. } => cause.as_str(),
-            _ => "",
-        };
-        *self.events.entry((event.kind.as_str(), reason)).or_default() += 1;
-        if let (EventKind::Confirmed | EventKind::CouponLoaded, Some(offer)) = (event.kind, &event.offer_id) {
-            *self.sold.entry(offer.clone()).or_default() += 1;
-        }
-    }
-
-    /// Adds the batch to the metrics.
-    pub fn publish(&self) {
-        for (&(kind, reason), &n) in &self.events {
-            DESK_EVENTS.add(&[kind, reason], n);
-        }
-        if !self.sold.is_empty() {
-            let mut named = NAMED.lock().unwrap_or_else(PoisonError::into_inner);
-            for (offer, &n) in &self.sold {
-                OFFER_SOLD.add_of(name_of(&mut named, offer), n);
-            }
-        }
-    }
-}
-
-/// So many offers have a series of their own in a process: who keeps the table decides how many there are, and a
-/// series is never forgotten.
-const MOST_NAMED: usize = 1_000;
-
-/// The offers that have one.
-static NAMED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
-
-/// The name of an offer in labels; empty, as no offer's id is, for one that comes when all series are taken.
-fn name_of<'o>(named: &mut BTreeSet<String>, offer: &'o str) -> &'o str {
-    if !named.contains(offer) {
-        if named.len() >= MOST_NAMED {
-            return "";
-        }
-        named.insert(offer.to_owned());
-    }
-    offer
 }
 
 /// Accounts' codes were locked, so many times.
@@ -310,6 +270,11 @@ pub fn restored(records: u64, millis: i64) {
     DESK_RESTORE_SECONDS.record(millis);
 }
 
+/// Partitions are being restored since so many milliseconds; 0: none is.
+pub fn restoring(millis: i64) {
+    DESK_RESTORING.set(&[], seconds(millis));
+}
+
 /// Partitions of the inbox were sought again, so many times.
 pub fn sought_again(times: u64) {
     DESK_SOUGHT.add(&[], times);
@@ -336,25 +301,15 @@ pub fn ready(is_ready: bool) {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::collections::BTreeSet;
 
-    #[test]
-    fn only_so_many_offers_have_a_series() {
-        let mut named = BTreeSet::new();
-        for n in 0..MOST_NAMED {
-            let offer = n.to_string();
-            assert_eq!(name_of(&mut named, &offer), offer);
-        }
-        assert_eq!(name_of(&mut named, "one more"), "");
-        assert_eq!(name_of(&mut named, "7"), "7", "it has one already");
-        assert_eq!(named.len(), MOST_NAMED);
-    }
+    use super::*;
 
     #[test]
     fn names_are_as_prometheus_wants_them() {
         let mut names = BTreeSet::new();
         for metric in ALL {
-            let Metric { name, kind, unit, labels, series, what } = metric;
+            let Metric { name, kind, unit, labels, series, what, asks } = metric;
             assert!(names.insert(*name), "{name} is there twice");
             assert!(name.starts_with("hashbuy_") || name.starts_with("process_"), "{name}");
             assert_eq!(name.ends_with("_total"), *kind == Kind::Counter, "{name}");
@@ -362,6 +317,7 @@ mod tests {
             assert_eq!(stem.ends_with("_seconds"), *unit == Some(metrics::Unit::Seconds), "{name}");
             assert_eq!(stem.ends_with("_bytes"), *unit == Some(metrics::Unit::Bytes), "{name}");
             assert!(!what.is_empty() && !what.ends_with('.'), "{name}: {what}");
+            assert!(asks.ends_with('?'), "{name}: {asks}");
             for values in series() {
                 assert_eq!(values.len(), labels.len(), "{name}: {values:?}");
             }

@@ -72,6 +72,11 @@ impl DeskThere {
         DeskThere { state, told: Told::at(now), was_ready, alone_since }
     }
 
+    /// For how long it restores partitions, in milliseconds, if it does.
+    pub fn restores_since(&self) -> Option<i64> {
+        self.state.restoring.map(|restoring| self.told.now().since(restoring.since).max(0))
+    }
+
     fn missing(&self) -> Vec<String> {
         let now = self.told.now();
         let mut missing = common(&self.told, self.state.trouble.as_ref());

@@ -11,7 +11,7 @@ use super::watch::Watch;
 use crate::core::desk::Pendings;
 use crate::core::offer::Offer;
 use crate::core::time::Time;
-use crate::metrics::{self, Decided, Fed as FedCounts, Scanned};
+use crate::metrics::{self, Decided, Fed as FedCounts, Scanned, Table};
 use crate::worker::desk::{Done, Restoring, State as DeskState};
 use crate::worker::feeder::Fed;
 use crate::worker::keeper::{Holds, Scanned as ScannedPart};
@@ -20,6 +20,9 @@ use crate::worker::{Clock as _, Trouble};
 
 /// What the keeper has said of time's standing still is true for so long.
 const HOLDS: Duration = Duration::from_secs(3);
+
+/// Stocks are put into the metrics once in so long: there may be many.
+const STOCKS: Duration = Duration::from_secs(5);
 
 /// Shared by all threads.
 #[derive(Clone)]
@@ -48,6 +51,8 @@ pub(super) struct Shared {
     pub offers: Option<Vec<Arc<Offer>>>,
     /// What is sold of offers, and whether their stock says so, by partition of the inbox.
     pub units: BTreeMap<u32, HashMap<String, (u64, bool)>>,
+    /// When these were put into the metrics last.
+    stocks_shown: Option<Instant>,
 }
 
 /// How it goes at a moment.
@@ -106,6 +111,7 @@ impl Default for Status {
             firehose: Vec::new(),
             offers: None,
             units: BTreeMap::new(),
+            stocks_shown: None,
         };
         Status { shared: Arc::new(Mutex::new(shared)) }
     }
@@ -158,6 +164,11 @@ impl Status {
     pub(super) fn feeder(&self, fed: &Fed, has_passed: bool, trouble: Option<&Trouble>, now: Time) {
         FedCounts { records: fed.records.clone(), rejected: fed.bad.clone() }.publish();
         self.shared().posts.feeder = Some(FeederThere::new(has_passed, trouble.cloned(), now));
+    }
+
+    /// How far the feeders are behind, in records of each table; the keeper looks now and then.
+    pub(super) fn fed(&self, lags: &BTreeMap<Table, u64>) {
+        lags.iter().for_each(|(table, lag)| metrics::feeder_lag(*table, *lag));
     }
 
     /// A turn of the time keeper; none if this process does not keep the time.
@@ -218,7 +229,11 @@ impl Status {
 
     /// Puts what is so at the moment into the metrics.
     pub fn publish(&self) {
-        let shared = self.shared();
+        let mut shared = self.shared();
+        if shared.stocks_shown.is_none_or(|at| at.elapsed() >= STOCKS) {
+            shared.stocks_shown = Some(Instant::now());
+            metrics::units(shared.stocks().into_iter().map(|(offer, (stock, sold))| (offer, stock, sold)));
+        }
         let all = shared.desks.values().flat_map(|desk| desk.partitions.iter().map(|part| (part, desk.now)));
         let pendings = all.clone().map(|((_, pendings, _), _)| pendings.count()).sum();
         if !shared.desks.is_empty() {
@@ -227,6 +242,8 @@ impl Status {
             if let Some(lag) = lag(all) {
                 metrics::desk_time_lag(lag);
             }
+            let restores = shared.posts.desks.values().filter_map(|desk| desk.restores_since());
+            metrics::restoring(restores.max().unwrap_or(0));
         }
         let offsets = shared.posts.desks.values().map(|desk| desk.state.clock_offset);
         if let Some(offset) = offsets.max_by_key(|offset| offset.abs()) {

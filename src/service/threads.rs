@@ -211,6 +211,7 @@ pub(super) fn keeper(common: &Common) -> Result<(), Stop> {
             if let Some(holds) = keeper.turn()? {
                 common.status.time_holds(holds);
             }
+            common.status.fed(&keeper.take_fed());
             let scanned = keeper.take_scanned();
             common.status.keeper(Some(&scanned), keeper.trouble(), common.clock.now());
         } else {

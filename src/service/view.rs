@@ -10,7 +10,7 @@ use super::watch::{Happened, Minute, Took, Trials, Waiting};
 use crate::core::desk::Units;
 use crate::core::ids::AccountId;
 use crate::core::offer::Offer;
-use crate::core::time::Time;
+use crate::core::time::{DAY, Time};
 use crate::worker::desk::Done;
 use crate::worker::keeper::Scanned;
 
@@ -168,15 +168,71 @@ impl Shared {
     }
 }
 
+impl Shared {
+    /// Units to sell and units sold of offers with a stock, by their ids, as far as either is known here; without
+    /// those that have ended a day ago.
+    pub fn stocks(&self) -> BTreeMap<&str, (Option<u64>, Option<u64>)> {
+        let mut stocks: BTreeMap<&str, (Option<u64>, Option<u64>)> = BTreeMap::new();
+        for offer in self.offers.iter().flatten().filter(|offer| offer.ends_at.plus(DAY) >= self.now) {
+            if let Some(stock) = offer.stock {
+                stocks.entry(&offer.offer_id).or_default().0 = Some(stock);
+            }
+        }
+        for (offer, (sold, by_stock)) in
+            self.units.iter().filter(|(number, _)| self.is_here(**number)).flat_map(|(_, units)| units)
+        {
+            if *by_stock {
+                stocks.entry(offer).or_default().1 = Some(*sold);
+            }
+        }
+        stocks
+    }
+
+    /// Whether a desk worker of this process has a partition.
+    fn is_here(&self, number: u32) -> bool {
+        self.desks.values().flat_map(|desk| &desk.partitions).any(|(held, ..)| *held == number)
+    }
+}
+
 fn listed(shared: &Shared, offer: &Arc<Offer>) -> Listed {
-    let is_here = |number: &u32| {
-        let mut parts = shared.desks.values().flat_map(|desk| &desk.partitions);
-        parts.any(|(held, ..)| held == number)
-    };
-    let here = shared.units.iter().filter(|(number, _)| is_here(number));
+    let here = shared.units.iter().filter(|(number, _)| shared.is_here(**number));
     let known: Vec<(u64, bool)> = here.filter_map(|(_, units)| units.get(&offer.offer_id).copied()).collect();
     let sold = known.iter().filter(|(_, by_stock)| *by_stock).map(|(sold, _)| *sold).max();
     // Where nobody knows the stock itself, it has told all when nothing was left.
     let most = known.iter().map(|(sold, _)| *sold).max().unwrap_or(0);
     Listed { offer: Arc::clone(offer), sold, sold_out: offer.stock.is_some_and(|stock| most >= stock) }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod tests {
+    use super::super::status::Desk;
+    use super::*;
+
+    const NOW: Time = Time::from_millis(1_360_756_800_000);
+
+    fn offer(id: &str, stock: u64, ends_at: Time) -> Arc<Offer> {
+        let json = format!(
+            r##"{{"offer_id":"{id}","kind":"purchase","hashtag":"#Get{id}","price":{{"amount":1,"currency":"USD"}},
+            "starts_at":"2013-01-01T00:00:00Z","ends_at":"{ends_at}","stock":{stock}}}"##
+        );
+        Arc::new(Offer::from_json(&json, "Confirm").unwrap())
+    }
+
+    #[test]
+    fn stocks_are_those_that_are_known_here() {
+        let status = Status::default();
+        let mut shared = status.shared();
+        shared.now = NOW;
+        shared.offers = Some(vec![offer("kettle", 5, NOW), offer("teapot", 7, NOW.minus(2 * DAY))]);
+        shared.desks.insert(0, Desk { partitions: vec![(3, Arc::default(), NOW)], now: NOW });
+        let units = |offer_id: &str, sold, by_stock| Units { offer_id: offer_id.to_owned(), sold, by_stock };
+        let here = (3, vec![units("kettle", 4, true), units("cup", 1, true), units("spoon", 9, false)]);
+        let elsewhere = (1, vec![units("kettle", 3, true)]);
+        let mut done = Done::default();
+        done.units.extend([here, elsewhere]);
+        shared.sell(&done);
+        let stocks: Vec<_> = shared.stocks().into_iter().collect();
+        assert_eq!(stocks, [("cup", (None, Some(1))), ("kettle", (Some(5), Some(4)))]);
+    }
 }

@@ -14,11 +14,13 @@ pub struct Topic {
     pub append_time: bool,
     /// Compacted; tombstones may go or stay.
     pub compacted: bool,
+    /// A batch of records that is larger is refused. Only a real broker does that.
+    pub max_bytes: Option<u32>,
 }
 
 /// So many partitions, and nothing special.
 pub const fn plain(partitions: u32) -> Topic {
-    Topic { partitions, append_time: true, compacted: false }
+    Topic { partitions, append_time: true, compacted: false, max_bytes: None }
 }
 
 /// A record that was committed, as it stands in the log.

@@ -118,6 +118,8 @@ impl Fixture for Kafka {
                 ("min.cleanable.dirty.ratio", "0.0001"),
             ]);
         }
+        let max_bytes = settings.max_bytes.map(|bytes| bytes.to_string());
+        all.extend(max_bytes.as_deref().map(|bytes| ("max.message.bytes", bytes)));
         self.broker.create(topic, settings.partitions, &all);
         self.broker.await_partitions(topic, settings.partitions);
     }

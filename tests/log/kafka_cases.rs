@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use hashbuy::log::{Isolation, Kind, NewRecord, Partition, Polled};
 
 use crate::cases::Case;
-use crate::fixture::{Fixture, plain};
+use crate::fixture::{Fixture, Topic, plain};
 use crate::kafka::settings;
 use crate::tools::{
     Peer, await_shares, begin, committed, eventually, record, some_standing, transactions, watermarks, write,
@@ -19,6 +19,7 @@ pub const ALL: &[(&str, Case)] = &[
     ("quick_takeover", quick_takeover),
     ("static_overrun", static_overrun),
     ("too_large", too_large),
+    ("refused_while_more_is_sent", refused_while_more_is_sent),
     ("more_than_a_queue_holds", more_than_a_queue_holds),
 ];
 
@@ -153,13 +154,7 @@ fn static_overrun(fixture: &dyn Fixture) {
 /// What the broker never takes is no reason to try again.
 fn too_large(fixture: &dyn Fixture) {
     let (_, partitions) = topic(fixture, 1, 0);
-    let mut seed = 1_u32;
-    let mut noise = || {
-        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (seed >> 24) as u8
-    };
-    let value: Vec<u8> = (0..2_000_000).map(|_| noise()).collect();
-    let huge = NewRecord { value: Some(value), ..record(&partitions[0], "") };
+    let huge = of_noise(&partitions[0], 2_000_000);
     let mut producer = fixture.log().producer().unwrap();
     assert_eq!(producer.send(huge.clone()).unwrap_err().kind, Kind::Fatal);
     assert_eq!(producer.outstanding(fixture.wait()).unwrap_err().kind, Kind::Fatal);
@@ -171,6 +166,33 @@ fn too_large(fixture: &dyn Fixture) {
     transactions(fixture, &fixture.name("id"));
     let (_, end) = watermarks(fixture, &partitions[0], Isolation::Committed);
     assert!(end <= 2, "the small record and an abort at most, not {end}");
+}
+
+/// A record that compression does not make smaller.
+fn of_noise(partition: &Partition, bytes: usize) -> NewRecord {
+    let mut seed = 1_u32;
+    let mut noise = || {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (seed >> 24) as u8
+    };
+    NewRecord { value: Some((0..bytes).map(|_| noise()).collect()), ..record(partition, "") }
+}
+
+/// The broker refuses a record while others are still handed over: what is said of them is why that one was refused, so
+/// that nobody tries again for ever.
+fn refused_while_more_is_sent(fixture: &dyn Fixture) {
+    let topic = fixture.name("topic");
+    fixture.create(&topic, Topic { max_bytes: Some(1_000), ..plain(1) });
+    let partition = Partition::new(&*topic, 0);
+    let mut producer = transactions(fixture, &fixture.name("id"));
+    producer.begin().unwrap();
+    producer.send(&of_noise(&partition, 5_000)).unwrap();
+    let error = eventually(fixture, "a refusal", || {
+        thread::sleep(Duration::from_millis(1));
+        producer.send(&record(&partition, "small")).err()
+    });
+    assert_eq!(error.kind, Kind::Fatal, "{error}");
+    assert!(error.what.contains("too large") && error.what.contains(&topic), "{error}");
 }
 
 /// Whoever has much to write writes it in one go: what does not fit into librdkafka's queue waits for room.

@@ -47,7 +47,7 @@ impl Fixture for Memory {
     }
 
     fn create(&self, topic: &str, settings: Topic) {
-        let Topic { partitions, append_time, compacted } = settings;
+        let Topic { partitions, append_time, compacted, max_bytes: _ } = settings;
         let timestamps = if append_time { Timestamps::Append } else { Timestamps::Create };
         let cleanup = if compacted { Cleanup::Compact } else { Cleanup::Keep };
         self.log.create_topic(topic, TopicSettings { partitions, timestamps, cleanup }).unwrap();

@@ -5,6 +5,8 @@
 #[path = "../common/model/mod.rs"]
 #[allow(dead_code, reason = "the simulation needs a part of it")]
 mod model;
+#[path = "../common/schema.rs"]
+mod schema;
 #[allow(dead_code, reason = "a tool beside this suite needs the rest")]
 mod sim;
 #[allow(dead_code, reason = "a tool beside this suite needs the rest")]

@@ -10,6 +10,8 @@
 #[path = "../common/model/mod.rs"]
 #[allow(dead_code, reason = "the simulation needs a part of it")]
 mod model;
+#[path = "../common/schema.rs"]
+mod schema;
 mod sim;
 #[path = "../common/span.rs"]
 mod span;

@@ -1,14 +1,14 @@
 //! Pending purchases, in a sharded map: one thread writes, many may read while it does.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use dashmap::DashMap;
 use foldhash::fast::RandomState;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::packed::{Packed, as_it_was, offers_of, pack_pendings, unpack_pendings};
+use super::packed::{Arena, Handle, Writer, as_it_was, offers_of, pack_pendings, unpack_pendings};
 use super::pool::Pool;
 use super::wheel::Due;
 use crate::core::code::Code;
@@ -64,19 +64,28 @@ impl Pending {
 /// open, or was aborted, leaves no trace in it.
 #[derive(Debug)]
 pub struct Pendings {
-    by_account: DashMap<AccountId, Packed, RandomState>,
-    /// What the packed ones refer to. Whoever reads one keeps the account's part of the map locked meanwhile, and
-    /// what was taken out of the map is released later: so what is referred to is there.
-    offers: RwLock<Pool>,
+    by_account: DashMap<AccountId, Handle, RandomState>,
+    /// What the handles refer to. Whoever goes by one keeps this locked from before he finds it in the map: so
+    /// what is referred to is there.
+    held: RwLock<Held>,
     /// All of them: somebody asks several times a second, and there may be millions of accounts.
     count: AtomicUsize,
+}
+
+/// What pendings at rest are made of.
+#[derive(Debug, Default)]
+struct Held {
+    offers: Pool,
+    packed: Arena,
+    /// To pack with.
+    writer: Writer,
 }
 
 impl Default for Pendings {
     fn default() -> Pendings {
         Pendings {
             by_account: DashMap::with_hasher_and_shard_amount(RandomState::default(), PARTS),
-            offers: RwLock::default(),
+            held: RwLock::default(),
             count: AtomicUsize::new(0),
         }
     }
@@ -85,23 +94,23 @@ impl Default for Pendings {
 impl Pendings {
     /// What an account has pending, oldest first.
     pub fn of(&self, account: AccountId) -> Vec<Pending> {
-        let Some(packed) = self.by_account.get(&account) else { return Vec::new() };
-        let offers = self.offers.read().unwrap_or_else(PoisonError::into_inner);
-        as_it_was(unpack_pendings(&packed, |number| offers.get(number)))
+        let held = self.held();
+        let Some(handle) = self.by_account.get(&account) else { return Vec::new() };
+        as_it_was(unpack_pendings(held.packed.get(*handle), |number| held.offers.get(number)))
     }
 
     /// Whether an account has these pending, in this order.
     pub(super) fn are(&self, account: AccountId, pendings: &[Pending]) -> bool {
-        let Some(packed) = self.by_account.get(&account) else { return pendings.is_empty() };
-        let offers = self.offers.read().unwrap_or_else(PoisonError::into_inner);
+        let held = self.held();
+        let Some(handle) = self.by_account.get(&account) else { return pendings.is_empty() };
         let mut all_held = true;
         let number = |offer: &Arc<Offer>| {
-            offers.number(offer).unwrap_or_else(|| {
+            held.offers.number(offer).unwrap_or_else(|| {
                 all_held = false;
                 0
             })
         };
-        *packed == pack_pendings(pendings, number) && all_held
+        pack_pendings(&mut Writer::default(), pendings, number) == held.packed.get(*handle) && all_held
     }
 
     /// How many purchases are pending.
@@ -111,13 +120,15 @@ impl Pendings {
 
     /// The accounts that have something of an offer pending, sorted. Looks at every account.
     pub fn accounts_with(&self, offer_id: &str) -> Vec<AccountId> {
-        let versions = self.offers.read().unwrap_or_else(PoisonError::into_inner).versions(offer_id);
+        let held = self.held();
+        let versions = held.offers.versions(offer_id);
         if versions.is_empty() {
             return Vec::new();
         }
-        let has = |packed: &Packed| offers_of(packed).any(|number| versions.contains(&number));
+        let has =
+            |handle: Handle| offers_of(held.packed.get(handle)).any(|number| versions.contains(&number));
         let mut accounts: Vec<AccountId> =
-            self.by_account.iter().filter(|entry| has(entry.value())).map(|entry| *entry.key()).collect();
+            self.by_account.iter().filter(|entry| has(*entry.value())).map(|entry| *entry.key()).collect();
         // The order of a sharded map is nobody's business: it must not reach an output.
         accounts.sort_unstable();
         accounts
@@ -125,28 +136,28 @@ impl Pendings {
 
     /// Puts an account's pendings in the place of those before. Only the desk does: one thread writes.
     pub fn set(&self, account: AccountId, pendings: &[Pending]) {
+        let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
+        let Held { offers, packed, writer } = &mut *held;
         let before = if pendings.is_empty() {
             self.by_account.remove(&account).map(|(_, before)| before)
         } else {
-            let mut offers = self.offers();
-            let packed = pack_pendings(pendings, |offer| offers.hold(offer));
-            drop(offers);
-            self.by_account.insert(account, packed)
+            let handle = packed.put(pack_pendings(writer, pendings, |offer| offers.hold(offer)));
+            self.by_account.insert(account, handle)
         };
         let mut less = 0;
         if let Some(before) = before {
-            let mut offers = self.offers();
-            for number in offers_of(&before) {
+            for number in offers_of(packed.get(before)) {
                 offers.release(number);
                 less += 1;
             }
+            packed.give_back(before);
         }
         self.count.store(self.count() + pendings.len() - less, Ordering::Relaxed);
     }
 
-    /// The offers, to be changed. What panics holds no lock but for reading, so none is ever poisoned.
-    fn offers(&self) -> RwLockWriteGuard<'_, Pool> {
-        self.offers.write().unwrap_or_else(PoisonError::into_inner)
+    /// What panics holds no lock but for reading, so none is ever poisoned.
+    fn held(&self) -> RwLockReadGuard<'_, Held> {
+        self.held.read().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -183,10 +194,14 @@ mod tests {
             assert!(pendings.are(account, &vec![pending.clone(); most]));
             assert!(!pendings.are(account, &vec![pending.clone(); most + 1]));
             assert!(!pendings.are(account, &vec![other.clone(); most.max(1)]), "nobody has this offer");
-            let all: usize = pendings.by_account.iter().map(|entry| offers_of(entry.value()).count()).sum();
+            let all: usize = pendings
+                .by_account
+                .iter()
+                .map(|entry| offers_of(pendings.held().packed.get(*entry.value())).count())
+                .sum();
             assert_eq!(pendings.count(), all);
         }
         assert_eq!(pendings.count(), 0);
-        assert!(pendings.offers().versions("cup").is_empty(), "nobody refers to it");
+        assert!(pendings.held().offers.versions("cup").is_empty(), "nobody refers to it");
     }
 }

@@ -153,7 +153,8 @@ impl KafkaMember {
         let what = match code {
             Code::FencedInstanceId => format!(
                 "group {group}: another process has joined as {name} and taken this one's place: give each process \
-                 its own `instance`"
+                 its own `instance`; if each has, the group's broker was cut off from the others, and this process \
+                 can be started again"
             ),
             _ => format!("group {group}: {why}"),
         };

@@ -51,6 +51,9 @@ const SLOW: Duration = Duration::from_millis(TRANSACTION_REQUEST.as_millis() as 
 /// Between two looks whether there is room in the queue.
 const A_MOMENT: Duration = Duration::from_millis(20);
 
+/// The report of a record that has failed is there by then.
+const REPORTED: Duration = Duration::from_secs(1);
+
 pub(super) struct KafkaTransactions {
     settings: Settings,
     producer: Arc<Counted>,
@@ -295,6 +298,11 @@ impl Transactions for KafkaTransactions {
                     }
                 }
                 Err(code) => {
+                    // When one record has failed librdkafka takes no more of this transaction. What matters is why
+                    // that one did, which its report says; it may still be on its way.
+                    if let Err(failed) = self.producer.context().wait(REPORTED) {
+                        return Err(self.not_delivered(&failed));
+                    }
                     let what = format!("a record for {} was refused", record.partition);
                     return Err(self.before_the_end(&what, code, false));
                 }

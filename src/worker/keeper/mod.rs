@@ -5,11 +5,14 @@
 //! commit, then the mark: so a mark is a fact, and stays true whoever says it, however late or often. In the same way
 //! it says how far the card transactions are, by their own time: coupons expire by that.
 
+mod fed;
 mod source;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use self::fed::Fed;
 use self::source::Source;
 pub use self::source::{Holds, Scanned};
 use super::needs::Misfit;
@@ -19,6 +22,7 @@ use crate::core::inbox::Inbox;
 use crate::core::settings::Shared;
 use crate::core::time::{SECOND, Time};
 use crate::log::{Error, Kind, Log, Lookup, Producer};
+use crate::metrics::Table;
 
 /// Marks are written once in so long, in milliseconds.
 const MARK_EVERY: i64 = SECOND;
@@ -58,6 +62,7 @@ pub struct Keeper {
     inbox: Topic,
     firehose: Source,
     transactions: Source,
+    fed: Fed,
     /// How far the inbox has been told that the card transactions are in it.
     told_transactions: Time,
     /// When the last mark's time has moved.
@@ -78,6 +83,7 @@ impl Keeper {
         let group = |kind: &str| format!("{}-{kind}", options.app);
         let firehose = Source::new(&options.topics.tweets, group("scan"), options.silence);
         let transactions = Source::new(&options.topics.card_transactions, group("tables"), Silence::Wait);
+        let fed = Fed::new(&options.topics, group("tables"));
         Ok(Keeper {
             log,
             clock,
@@ -87,6 +93,7 @@ impl Keeper {
             inbox,
             firehose,
             transactions,
+            fed,
             told_transactions: Time::ZERO,
             moved_at: Time::ZERO,
             marked_at: Time::ZERO,
@@ -125,6 +132,8 @@ impl Keeper {
             Err(Stop::Log(error)) if passes(&error) => self.troubles.failed(&error, now),
             Err(stop) => return Err(stop),
         }
+        // Nothing hangs on it: how far the feeders are is for whoever watches, and time goes on without.
+        drop(self.fed.look(&mut *self.lookup, now));
         match self.write() {
             Ok(()) => self.check_stamps()?,
             Err(error) if error.kind != Kind::Fatal => {
@@ -140,6 +149,11 @@ impl Keeper {
     /// What was seen of the firehose since the last call.
     pub fn take_scanned(&mut self) -> Vec<Scanned> {
         std::mem::take(&mut self.firehose.scanned)
+    }
+
+    /// Records behind the feeders' last commits, by table, if it was looked at since the last call.
+    pub fn take_fed(&mut self) -> BTreeMap<Table, u64> {
+        std::mem::take(&mut self.fed.lags)
     }
 
     /// What does not go well, and is tried again.

@@ -39,6 +39,7 @@ pub const WITH_BROKER: &[Case<fn(&mut World)>] = &[
     ("operators_grown_inbox", operators::layout::grown_inbox),
     ("operators_check", operators::check::checks),
     ("operators_revisions", operators::revisions::revisions),
+    ("operators_elsewhere", operators::elsewhere::begin_elsewhere),
     ("operators_versions", operators::versions::versions_of_records),
     ("idle_partitions", quiet::idle_partitions),
     ("silent_firehose", quiet::silent_firehose),

@@ -1,6 +1,7 @@
 //! What somebody sees who watches a process: its page, and what it says of its beginning.
 
 use hashbuy::metrics::{self, Kind, Metric};
+use serde_json::json;
 
 use crate::common::program::text;
 use crate::process::Service;
@@ -12,7 +13,9 @@ const BEN: u64 = 7_340_126_589_417_203_902;
 
 /// From the start to a purchase, and to a second start: what is missing, every metric, and what is restored.
 pub fn every_metric_is_served(world: &mut World) {
-    world.set_up(&[offer("kettle", "#GetKettle")], &[account(ANNA), account(BEN)]);
+    let mut kettle = offer("kettle", "#GetKettle");
+    kettle["stock"] = json!(3);
+    world.set_up(&[kettle], &[account(ANNA), account(BEN)]);
     let firehose = world.firehose();
     let mut service = world.run("a");
     let (status, missing) = service.get("/readyz");
@@ -56,6 +59,9 @@ pub fn every_metric_is_served(world: &mut World) {
         ("hashbuy_desk_lockouts_total", 0.0),
         ("hashbuy_confirm_seconds_count", 1.0),
         ("hashbuy_offer_sold_total{offer=\"kettle\"}", 1.0),
+        ("hashbuy_offer_revenue_minor_units_total{offer=\"kettle\",currency=\"USD\"}", 1_999.0),
+        ("hashbuy_offer_stock_units{offer=\"kettle\"}", 3.0),
+        ("hashbuy_desk_restoring_seconds", 0.0),
         ("hashbuy_desk_aborts_total{cause=\"fenced\"}", 0.0),
         ("hashbuy_desk_sought_again_total", 0.0),
         ("hashbuy_clock_offset_seconds", 0.0),
@@ -64,6 +70,14 @@ pub fn every_metric_is_served(world: &mut World) {
     ] {
         assert!(page.contains(&format!("{series} ")), "{series} is not there:\n{page}");
         assert_eq!(service.metric(series), value, "{series}");
+    }
+    // It is looked at now and then.
+    for (series, value) in [
+        ("hashbuy_offer_sold_units{offer=\"kettle\"}", 1.0),
+        ("hashbuy_feeder_lag_records{table=\"accounts\"}", 0.0),
+        ("hashbuy_feeder_lag_records{table=\"offers\"}", 0.0),
+    ] {
+        world.wait_for(series, SOON, |_| (service.metric(series) == value).then_some(()));
     }
     // While there is noise, some of it has always come since the last commit.
     firehose.hush();

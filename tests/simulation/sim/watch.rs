@@ -6,6 +6,7 @@
 //! | marks | a mark at tweet time t, with every tweet that has to be in the inbox before it (I3, I5) | yes | |
 //! | progress | the same for the card transactions and their own time | yes | |
 //! | sightings | every tweet that has to be seen is in the inbox (I5, I6), and every card transaction | | yes |
+//! | schemas | every record of the inbox, the changelog and the events with its published schema | yes | yes |
 //! | tables | the newest record of every account is in the inbox (I5) | | yes |
 //! | promises | who has confirmed in time and done nothing odd has bought (I3), and who has paid for a coupon has its credit | | yes |
 //! | credits | what was credited, with what was loaded (I11) and by which transactions (I12), and with the orders | yes | yes |
@@ -33,6 +34,7 @@ use super::people::{People, Promise};
 use super::stream::Delivered;
 use super::wallets::Credit;
 use crate::model::{Oracle, Topic};
+use crate::schema;
 
 /// So much at most is remembered of what an account did.
 const MOST: [(&str, usize); 2] = [("markers", 256), ("deletions", 64)];
@@ -80,8 +82,8 @@ pub struct Watch {
 
 impl Watch {
     pub fn new(log: &MemoryLog, inbox: u32) -> Watch {
-        let count = |topic| if topic == "inbox" { inbox } else { 2 };
-        let all = ["inbox", "purchases", "orders"].into_iter();
+        let count = |topic| if matches!(topic, "inbox" | "desk-changelog") { inbox } else { 2 };
+        let all = ["inbox", "desk-changelog", "purchases", "orders"].into_iter();
         let all =
             all.flat_map(|topic| (0..count(topic)).map(move |number| (Partition::new(topic, number), 0)));
         Watch {
@@ -116,6 +118,7 @@ impl Watch {
             for record in &records {
                 match &*partition.topic {
                     "inbox" => self.inbox(record, sent)?,
+                    "desk-changelog" => published("changelog", record.value.as_deref())?,
                     topic => self.event(topic, record)?,
                 }
             }
@@ -144,10 +147,8 @@ impl Watch {
     }
 
     fn is_anything_open(&mut self) -> bool {
-        let changelog = (0..self.inbox).map(|number| Partition::new("desk-changelog", number));
-        let mut all = self.read.keys().cloned().chain(changelog);
-        all.any(|partition| {
-            let mut end = |isolation| self.lookup.watermarks(&partition, isolation).unwrap().1;
+        self.read.keys().any(|partition| {
+            let mut end = |isolation| self.lookup.watermarks(partition, isolation).unwrap().1;
             end(Isolation::Committed) < end(Isolation::Uncommitted)
         })
     }
@@ -171,6 +172,7 @@ impl Watch {
     fn inbox(&mut self, record: &Record, sent: Sent<'_>) -> Result<(), String> {
         let number = record.partition as usize;
         let value = record.value.as_deref().unwrap_or_default();
+        published("inbox", Some(value))?;
         self.oracle.inbox(record.partition, record.offset, record.timestamp.millis(), value);
         let read = self.reader.read(value);
         if !matches!(read, Ok(Inbox::Mark { .. } | Inbox::Progress { .. })) {
@@ -207,6 +209,9 @@ impl Watch {
         let (cause, now) = (header("hashbuy-cause"), header("hashbuy-now"));
         self.oracle.written(which, record.partition, record.offset, value, &cause, &now);
         let event: Value = serde_json::from_slice(value).map_err(|error| error.to_string())?;
+        if let Some(fault) = schema::fault(&event) {
+            return Err(fault);
+        }
         let text = |name: &str| event[name].as_str().unwrap_or_default().to_owned();
         let (kind, purchase) = (text("type"), text("purchase_id"));
         *self.census.entry(kind.clone()).or_default() += 1;
@@ -406,6 +411,11 @@ impl Watch {
         }
         Ok(())
     }
+}
+
+/// Whether a record is what its schema says.
+fn published(schema: &'static str, value: Option<&[u8]>) -> Result<(), String> {
+    value.and_then(|value| schema::record_fault(schema, value)).map_or(Ok(()), Err)
 }
 
 /// What was delivered and has to be seen, with its partition.

@@ -9,12 +9,14 @@
 //! It is not for the log: what is written there is JSON ([`super::changelog`]). It lives no longer than the process.
 
 mod account;
+mod arena;
 mod history;
 mod pendings;
 
 use std::fmt;
 
 pub(super) use self::account::{pack_account, unpack_account};
+pub(super) use self::arena::{Arena, Handle};
 pub(super) use self::pendings::{offers_of, pack_pendings, unpack_pendings};
 use crate::core::code::Code;
 use crate::core::ids::TweetId;
@@ -23,7 +25,7 @@ use crate::core::time::Time;
 /// Bytes of a code.
 const CODE: usize = 5;
 
-/// Values at rest.
+/// Values at rest, in memory of their own.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Packed(Box<[u8]>);
 
@@ -53,7 +55,8 @@ pub(super) fn as_it_was<T>(unpacked: Option<T>) -> T {
 }
 
 /// Writes values one behind the other.
-struct Writer(Vec<u8>);
+#[derive(Debug, Default)]
+pub(super) struct Writer(Vec<u8>);
 
 impl Writer {
     fn new() -> Writer {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::{Packed, Reader, Writer, as_it_was, time_of};
+use super::{Reader, Writer, as_it_was, time_of};
 use crate::core::desk::pending::Pending;
 use crate::core::ids::TweetId;
 use crate::core::offer::Offer;
@@ -15,34 +15,35 @@ const NOBODY: u64 = 0;
 const SAME: u64 = 1;
 const TEXT: u64 = 2;
 
-/// Packs pendings. `number` is what stands for an offer.
-pub(in crate::core::desk) fn pack_pendings(
+/// Packs pendings, and returns them; what the writer had before is gone. `number` is what stands for an offer.
+pub(in crate::core::desk) fn pack_pendings<'w>(
+    writer: &'w mut Writer,
     pendings: &[Pending],
     mut number: impl FnMut(&Arc<Offer>) -> u32,
-) -> Packed {
-    let mut writer = Writer::new();
+) -> &'w [u8] {
+    writer.0.clear();
     writer.list(pendings, |writer, pending| writer.number(u64::from(number(&pending.offer))));
     let mut before = None;
     for pending in pendings {
-        write(&mut writer, pending, before);
+        write(writer, pending, before);
         before = pending.to.as_deref();
     }
-    writer.packed()
+    &writer.0
 }
 
 /// The offers of packed pendings, by their numbers.
-pub(in crate::core::desk) fn offers_of(packed: &Packed) -> impl Iterator<Item = u32> {
-    let mut reader = packed.read();
+pub(in crate::core::desk) fn offers_of(packed: &[u8]) -> impl Iterator<Item = u32> {
+    let mut reader = Reader(packed);
     let count = as_it_was(reader.number());
     (0..count).map(move |_| as_it_was(number(&mut reader)))
 }
 
 /// Unpacks pendings. `offer` knows which one a number stands for.
 pub(in crate::core::desk) fn unpack_pendings(
-    packed: &Packed,
+    packed: &[u8],
     offer: impl Fn(u32) -> Option<Arc<Offer>>,
 ) -> Option<Vec<Pending>> {
-    let mut reader = packed.read();
+    let mut reader = Reader(packed);
     let offers = reader.list(|reader| offer(number(reader)?))?;
     let mut pendings: Vec<Pending> = Vec::with_capacity(offers.len());
     for offer in offers {

@@ -25,12 +25,14 @@ proptest! {
     #[test]
     fn pendings_are_unpacked_as_they_were(pendings in vec(any::pending(), 1..6)) {
         let mut pool = Pool::default();
-        let packed = pack_pendings(&pendings, |offer| pool.hold(offer));
-        prop_assert_eq!(offers_of(&packed).count(), pendings.len());
-        let unpacked = unpack_pendings(&packed, |number| pool.get(number));
+        let mut writer = Writer::new();
+        writer.text("what was packed before");
+        let packed = pack_pendings(&mut writer, &pendings, |offer| pool.hold(offer));
+        prop_assert_eq!(offers_of(packed).count(), pendings.len());
+        let unpacked = unpack_pendings(packed, |number| pool.get(number));
         prop_assert_eq!(unpacked.as_ref(), Some(&pendings));
-        let cut = Packed(packed.0[..packed.0.len() - 1].into());
-        prop_assert_eq!(unpack_pendings(&cut, |number| pool.get(number)), None);
+        let cut = &packed[..packed.len() - 1];
+        prop_assert_eq!(unpack_pendings(cut, |number| pool.get(number)), None);
     }
 }
 
@@ -52,7 +54,7 @@ fn a_usual_pending_takes_half_a_hundred_bytes() {
         reminded_at: time_of(tweet),
         to: Some("buyer1234567".to_owned()),
     };
-    let bytes = |count| pack_pendings(&vec![pending.clone(); count], |_| 999).0.len();
+    let bytes = |count| pack_pendings(&mut Writer::new(), &vec![pending.clone(); count], |_| 999).len();
     assert_eq!(bytes(1), 52);
     assert_eq!(bytes(5), 52 + 4 * 39);
 }

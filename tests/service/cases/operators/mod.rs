@@ -2,6 +2,7 @@
 
 pub mod adopt;
 pub mod check;
+pub mod elsewhere;
 pub mod layout;
 pub mod moving;
 pub mod revisions;
