@@ -203,9 +203,10 @@ mod tests {
     fn the_example_is_the_default() {
         let example = Config::example();
         assert_eq!(loaded(&example), Config::default());
-        // And with what is commented out.
+        // And with what is commented out, but for a file that would be read at once.
         let all: String = example
             .lines()
+            .filter(|line| !line.contains("/run/secrets/"))
             .map(|line| {
                 let line = line
                     .strip_prefix("# ")

@@ -209,7 +209,7 @@ fn who_reads_nothing_is_cut_off(demo: &Demo) {
     let began = Instant::now();
     // The system's buffers take some megabytes, then nothing more is taken in either: until the end.
     let failed = (0..2_000).find_map(|_| stream.write_all(ask.as_bytes()).err());
-    let failed = failed.expect("it is cut off");
+    let failed = failed.unwrap();
     assert!(!matches!(failed.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut), "{failed}");
     assert!((8..35).contains(&began.elapsed().as_secs()), "{:?}: {failed}", began.elapsed());
     assert_eq!(demo.get("/healthz").status, 200);
