@@ -56,11 +56,7 @@ fn each_right_is_needed(broker: &Broker) {
     give(broker, &world, &all);
     let lacking: Vec<(String, Right)> =
         all.iter().enumerate().map(|(n, right)| (without(n), right.clone())).collect();
-    for (user, right) in &lacking {
-        says_what_it_lacks(broker, &world, user, right);
-    }
-
-    // With all of them, in one process and in two.
+    // With all of them, in one process and, below, in two.
     let mut service = run(broker, &world, "hashbuy", "all");
     service.await_ready();
     buy(&mut world, ANNA);
@@ -70,6 +66,10 @@ fn each_right_is_needed(broker: &Broker) {
     world.wait_for("a dead letter", TOLD, |world| (!world.stored("dead_letters").is_empty()).then_some(()));
     assert!(!service.log().contains("lacks"), "{}", service.log());
     service.stop();
+    // Now there is a state that has to be read, too.
+    for (user, right) in &lacking {
+        says_what_it_lacks(broker, &world, user, right);
+    }
     let stages = ["scan", "desk"].map(|stage| run(broker, &world, stage, stage));
     let [mut scan, mut desk] = stages;
     scan.await_ready();
