@@ -66,7 +66,7 @@ impl KafkaLog {
     /// Checks the settings and that a broker answers, for at most 10 s.
     ///
     /// # Errors
-    /// [`Kind::Fatal`] with the setting that is wrong, or if no broker answers.
+    /// [`Kind::Fatal`](super::Kind::Fatal) with the setting that is wrong, or if no broker answers.
     pub fn connect(settings: Settings) -> Result<KafkaLog, Error> {
         settings.validate()?;
         greeting::greet(&settings)?;
