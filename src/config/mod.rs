@@ -16,7 +16,7 @@ use std::path::Path;
 use crate::core::ids::AccountId;
 use crate::core::settings::Settings;
 
-pub use service::{Service, is_secret};
+pub use service::Service;
 pub use show::Origins;
 
 /// All settings, checked.

@@ -72,21 +72,16 @@ pub(super) const PROPERTIES: &str = "kafka.properties.";
 /// The same, with files that hold the values: what an orchestrator mounts its secrets as.
 pub(super) const PROPERTY_FILES: &str = "kafka.property_files.";
 
-/// Properties of librdkafka that are secrets, or hold one.
-const SECRETS: &[&str] = &[
-    "sasl.password",
-    "sasl.oauthbearer.client.secret",
-    "sasl.oauthbearer.config",
-    "sasl.oauthbearer.assertion.private.key.passphrase",
-    "sasl.oauthbearer.assertion.private.key.pem",
-    "ssl.key.password",
-    "ssl.key.pem",
-    "ssl.keystore.password",
-];
+/// Words in the name of a property of librdkafka whose value nobody is to see: better one too many.
+const SECRETS: &[&str] =
+    &["password", "passphrase", "secret", "token", "key", "jaas", "oauthbearer.config", "pem"];
 
-/// Whether the value of a setting is a secret, or holds one.
-pub fn is_secret(name: &str) -> bool {
-    name.strip_prefix(PROPERTIES).is_some_and(|property| SECRETS.contains(&property))
+/// Whether the value of a setting is a secret, or may hold one. Where a file lies is none.
+pub(super) fn is_secret(name: &str) -> bool {
+    name.strip_prefix(PROPERTIES).is_some_and(|property| {
+        let property = property.to_ascii_lowercase();
+        SECRETS.iter().any(|word| property.contains(word)) && !property.ends_with(".location")
+    })
 }
 
 pub(super) const KEYS: &[(&str, Set)] = &[

@@ -49,16 +49,6 @@ fn source(given: &Given) -> String {
     }
 }
 
-/// Words in the name of a property of librdkafka whose value nobody is to see.
-const HIDDEN: &[&str] =
-    &["password", "passphrase", "secret", "token", "key", "jaas", "oauthbearer.config", "pem"];
-
-/// Whether the value of a property of librdkafka may be shown. Where a file lies is no secret.
-fn is_hidden(property: &str) -> bool {
-    let name = property.to_ascii_lowercase();
-    HIDDEN.iter().any(|word| name.contains(word)) && !name.ends_with(".location")
-}
-
 impl Config {
     /// The settings as TOML, each with where it is from. Secrets are left out, which is said.
     pub fn shown(&self, origins: &Origins) -> String {
@@ -87,7 +77,9 @@ impl Config {
             page.section(&format!("{}x", service::PROPERTIES), |_| String::new());
             let name = origins.property(property).cloned().unwrap_or_default();
             let key = Value::String(property.clone());
-            if is_hidden(property) || !name.starts_with(service::PROPERTIES) {
+            if service::is_secret(&format!("{}{property}", service::PROPERTIES))
+                || !name.starts_with(service::PROPERTIES)
+            {
                 page.line(&format!("# {key} is set, and hidden"), origins.get(&name));
             } else {
                 page.line(&format!("{key} = {}", Value::String(value.clone())), origins.get(&name));
