@@ -5,6 +5,8 @@
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -13,6 +15,8 @@ use rdkafka::admin::{
     AdminClient, AdminOptions, AlterConfig, NewPartitions, NewTopic, ResourceSpecifier, TopicReplication,
 };
 use rdkafka::client::DefaultClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 
@@ -20,6 +24,9 @@ use crate::built;
 
 /// How long the broker may take for something.
 const WAIT: Duration = Duration::from_secs(30);
+
+/// The user who is looked at to see how far the broker has come with rights.
+const WITNESS: &str = "witness";
 
 /// The variable that makes a missing Java or Maven a failure.
 pub const REQUIRE: &str = "HASHBUY_REQUIRE_KAFKA";
@@ -65,7 +72,7 @@ impl Broker {
     /// # Errors
     /// What the script says.
     pub fn up_with_users(name: &str) -> Result<Broker, String> {
-        Broker::up_as(name, &["--users"])
+        Broker::up_with_more_users(name, &[])
     }
 
     /// The same with further users, whose passwords are their names and `-secret`.
@@ -73,7 +80,7 @@ impl Broker {
     /// # Errors
     /// What the script says.
     pub fn up_with_more_users(name: &str, users: &[String]) -> Result<Broker, String> {
-        let mut arguments = vec!["--users"];
+        let mut arguments = vec!["--users", "--user", WITNESS];
         users.iter().for_each(|user| arguments.extend(["--user", user]));
         Broker::up_as(name, &arguments)
     }
@@ -147,6 +154,18 @@ impl Broker {
         settings.map(|(name, value)| format!("--set=kafka.{name}={value}")).to_vec()
     }
 
+    /// What a client of a user needs to be let in.
+    pub fn client_of(&self, name: &str) -> ClientConfig {
+        let mut config = ClientConfig::new();
+        config
+            .set("bootstrap.servers", std::fs::read_to_string(self.folder.join("users")).unwrap().trim())
+            .set("security.protocol", "sasl_plaintext")
+            .set("sasl.mechanism", "PLAIN")
+            .set("sasl.username", name)
+            .set("sasl.password", format!("{name}-secret"));
+        config
+    }
+
     /// Runs one of Kafka's own tools. Returns what it says.
     ///
     /// # Panics
@@ -157,6 +176,42 @@ impl Broker {
         let told = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{arguments:?}: {said}{told}");
         said
+    }
+
+    /// Changes rights, each by the arguments of a `kafka-acls`, and waits until the broker goes by them.
+    ///
+    /// # Panics
+    /// If one of the changes fails, or is not in force in time.
+    pub fn change_rights(&self, changes: &[Vec<String>]) {
+        static CHANGES: AtomicUsize = AtomicUsize::new(0);
+        // Starting a Java takes longer than what it does here.
+        let next = Mutex::new(changes.iter());
+        let call = |words: &[String]| {
+            self.tool(&["acls"].into_iter().chain(words.iter().map(String::as_str)).collect::<Vec<_>>());
+        };
+        thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| {
+                    loop {
+                        let Some(words) = next.lock().unwrap().next() else { break };
+                        call(words);
+                    }
+                });
+            }
+        });
+        // A change is answered before it is in force. They come into force in their order, so the last one tells.
+        let topic = format!("{WITNESS}-{}", CHANGES.fetch_add(1, Ordering::Relaxed));
+        let principal = format!("User:{WITNESS}");
+        let last = ["--add", "--allow-principal", &principal, "--operation", "Describe", "--topic", &topic];
+        call(&last.map(str::to_owned));
+        let witness: BaseConsumer = self.client_of(WITNESS).create().unwrap();
+        let deadline = Instant::now() + WAIT;
+        while let Some(error) = witness.fetch_metadata(Some(&topic), WAIT).unwrap().topics()[0].error()
+            && error == RDKafkaRespErr::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED
+        {
+            assert!(Instant::now() < deadline, "changed rights are not in force after {WAIT:?}");
+            thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// Stops it, as a restart of its machine does. Its data stay.

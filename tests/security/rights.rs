@@ -3,7 +3,6 @@
 //!
 //! For each right there is a user who lacks that one alone, so nothing has to be given and taken while it runs.
 
-use std::thread;
 use std::time::{Duration, Instant};
 
 use hashbuy::config::Config;
@@ -11,7 +10,6 @@ use hashbuy::log::right::{Resource, Right};
 use hashbuy::worker::Topics;
 use hashbuy::worker::needs::By;
 use hashbuy::worker::rights::rights;
-use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::message::Message as _;
 
@@ -111,24 +109,13 @@ fn give(broker: &Broker, world: &World, all: &[Right]) {
     let [purchases, orders] = ["purchases", "orders"].map(|topic| world.topic(topic));
     let read = ["--operation", "Read", "--topic", &purchases, "--topic", &orders, "--group", "biller"];
     calls.push(call(&["biller".to_owned()], &words(&read)));
-    // Starting a Java takes longer than what it does here.
-    let next = std::sync::Mutex::new(calls.into_iter());
-    thread::scope(|scope| {
-        for _ in 0..3 {
-            scope.spawn(|| {
-                loop {
-                    let Some(words) = next.lock().unwrap().next() else { break };
-                    broker.tool(&words.iter().map(String::as_str).collect::<Vec<_>>());
-                }
-            });
-        }
-    });
+    broker.change_rights(&calls);
 }
 
 /// The arguments of `kafka-acls` that give somebody something.
 fn call(who: &[String], what: &[String]) -> Vec<String> {
     let who = who.iter().flat_map(|user| ["--allow-principal".to_owned(), format!("User:{user}")]);
-    ["acls", "--add"].map(str::to_owned).into_iter().chain(who).chain(what.iter().cloned()).collect()
+    ["--add".to_owned()].into_iter().chain(who).chain(what.iter().cloned()).collect()
 }
 
 fn run(broker: &Broker, world: &World, user: &str, stage: &str) -> Service {
@@ -184,14 +171,8 @@ fn operators(broker: &Broker, world: &World) {
 
 /// The orders that a biller reads: of what is committed, in a group of its own.
 fn billed(broker: &Broker, world: &World) -> usize {
-    let settings = broker.settings_of("biller");
-    let address = settings[0].split_once('=').unwrap().1.split_once('=').unwrap().1.to_owned();
-    let consumer: BaseConsumer = ClientConfig::new()
-        .set("bootstrap.servers", address)
-        .set("security.protocol", "sasl_plaintext")
-        .set("sasl.mechanism", "PLAIN")
-        .set("sasl.username", "biller")
-        .set("sasl.password", "biller-secret")
+    let consumer: BaseConsumer = broker
+        .client_of("biller")
         .set("group.id", "biller")
         .set("isolation.level", "read_committed")
         .set("auto.offset.reset", "earliest")

@@ -29,10 +29,8 @@ fn no_secret_is_told(broker: &Broker) {
         ["--group".to_owned(), group]
     });
     let ids = ["--transactional-id".to_owned(), "*".to_owned()];
-    let mut words = vec!["acls", "--add", "--allow-principal", "User:hashbuy", "--operation", "All"];
-    let rest: Vec<String> = names.into_iter().chain(groups).chain(ids).collect();
-    words.extend(rest.iter().map(String::as_str));
-    broker.tool(&words);
+    let who = ["--add", "--allow-principal", "User:hashbuy", "--operation", "All"].map(str::to_owned);
+    broker.change_rights(&[who.into_iter().chain(names).chain(groups).chain(ids).collect()]);
 
     let settings = broker.settings_of_a_user();
     let mut service = world.run_as("a", &settings.iter().map(String::as_str).collect::<Vec<_>>());

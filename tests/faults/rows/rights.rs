@@ -11,24 +11,24 @@ pub fn right_taken_away(scene: &mut Scene) {
     let load = scene.open(PACE);
     let user = scene.broker.settings_of_a_user();
     let user: Vec<&str> = user.iter().map(String::as_str).collect();
-    rights(&scene.world).iter().for_each(|right| change(scene, "--add", right));
     let all = rights(&scene.world);
+    change(scene, "--add", &all.iter().collect::<Vec<_>>());
     let [.., writes, _, groups, transactions] = all.as_slice() else { panic!("{all:?}") };
     for right in [writes, groups, transactions] {
         let service = scene.world.run_as("a", &user);
         load.await_more(3, STEP, &scene.world);
-        change(scene, "--remove", right);
+        change(scene, "--remove", &[right]);
         must_end(scene, service, STEP, &["uthorization"]);
         must_end(scene, scene.world.run_as("a", &user), STEP, &["uthorization"]);
-        change(scene, "--add", right);
+        change(scene, "--add", &[right]);
     }
-    change(scene, "--remove", groups);
+    change(scene, "--remove", &[groups]);
     let found = scene.world.command(&[&["check", "--quick", "--wait", "1"][..], &user].concat());
     let said = String::from_utf8_lossy(&found.stdout).into_owned() + &found.stderr;
     scene.say(&said);
     assert_eq!(found.code, Some(1), "{said}");
     assert!(said.contains("Describe on the groups") && said.contains(&scene.world.app), "{said}");
-    change(scene, "--add", groups);
+    change(scene, "--add", &[groups]);
     let mut service = scene.world.run_as("a", &user);
     service.await_ready();
     scene.settle(load, [service]);
@@ -54,14 +54,14 @@ fn rights(world: &World) -> Vec<Vec<String>> {
     ]
 }
 
-fn change(scene: &Scene, change: &str, right: &[String]) {
-    scene.say(&format!("{change} {}", right.join(" ")));
-    let mut words = vec!["acls", change, "--allow-principal", "User:hashbuy"];
-    words.extend(right.iter().map(String::as_str));
-    if change == "--remove" {
-        words.push("--force");
-    }
-    scene.broker.tool(&words);
+fn change(scene: &Scene, change: &str, rights: &[&Vec<String>]) {
+    let call = |right: &&Vec<String>| {
+        scene.say(&format!("{change} {}", right.join(" ")));
+        let who = [change, "--allow-principal", "User:hashbuy"].map(str::to_owned).into_iter();
+        let force = (change == "--remove").then(|| "--force".to_owned());
+        who.chain(right.iter().cloned()).chain(force).collect()
+    };
+    scene.broker.change_rights(&rights.iter().map(call).collect::<Vec<Vec<String>>>());
 }
 
 /// Row 22. The same in the middle of a transaction and of a meeting, as the answers of its brokers say.
