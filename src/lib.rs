@@ -90,6 +90,7 @@ pub mod firehose;
 pub mod input;
 pub mod load;
 pub mod log;
+pub mod logging;
 pub mod metrics;
 pub mod operate;
 pub mod plan;

@@ -1,7 +1,10 @@
-//! `hashbuy demo` on a terminal: keys, the live view, and the terminal afterwards.
+//! The program on a terminal. `demo`: keys, the live view, and the terminal afterwards. `run`: sentences.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 #![cfg(target_os = "linux")]
+
+#[path = "common/mod.rs"]
+mod common;
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -17,7 +20,7 @@ use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 /// Whatever is waited for comes within so long, or never.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A demo in a session of its own, on a terminal of its own.
+/// The program in a session of its own, on a terminal of its own.
 struct Terminal {
     child: Child,
     keyboard: File,
@@ -27,14 +30,14 @@ struct Terminal {
 }
 
 impl Terminal {
-    fn start(args: &[&str]) -> Terminal {
+    fn start(command: &str, args: &[&str]) -> Terminal {
         let outside = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&outside).unwrap();
         unlockpt(&outside).unwrap();
         tcsetwinsize(&outside, Winsize { ws_row: 40, ws_col: 120, ws_xpixel: 0, ws_ypixel: 0 }).unwrap();
         let inside = ioctl_tiocgptpeer(&outside, OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         let child = Command::new("setsid")
-            .args(["--ctty", "--wait", env!("CARGO_BIN_EXE_hashbuy"), "demo"])
+            .args(["--ctty", "--wait", env!("CARGO_BIN_EXE_hashbuy"), command])
             .args(args)
             .env("TERM", "xterm")
             .stdin(inside.try_clone().unwrap())
@@ -97,7 +100,7 @@ impl Drop for Terminal {
 
 #[test]
 fn k_kills_a_desk_worker_and_q_ends_the_demo() {
-    let mut demo = Terminal::start(&["--rate", "500"]);
+    let mut demo = Terminal::start("demo", &["--rate", "500"]);
     assert!(demo.is_usual());
     // As early as that there is nothing to restore yet, and the worker comes back all the same.
     demo.press(b"k");
@@ -121,7 +124,7 @@ fn k_kills_a_desk_worker_and_q_ends_the_demo() {
 
 #[test]
 fn control_c_ends_it_and_leaves_the_terminal_as_it_was() {
-    let mut demo = Terminal::start(&["--rate", "500"]);
+    let mut demo = Terminal::start("demo", &["--rate", "500"]);
     demo.await_text("k kills a desk worker");
     // The terminal makes a signal of it.
     demo.press(b"\x03");
@@ -129,4 +132,20 @@ fn control_c_ends_it_and_leaves_the_terminal_as_it_was() {
     demo.await_text("nobody was billed twice");
     assert!(status.success(), "{status}: {}", demo.shown());
     assert!(demo.is_usual());
+}
+
+#[test]
+fn run_says_in_words_what_it_would_say_in_json_elsewhere() {
+    let folder = common::program::Folder::new();
+    let secret = folder.write("secret", common::program::SECRET);
+    let config = format!("kafka.brokers = \"127.0.0.1:1\"\ncodes.secret_file = {secret:?}\n");
+    let config = folder.write("hashbuy.toml", config);
+    let args = ["--config", config.to_str().unwrap()];
+    let mut run = Terminal::start("run", &args);
+    assert_eq!(run.await_end().code(), Some(1), "{}", run.shown());
+    run.await_text("hashbuy: no broker answers");
+    let elsewhere = Command::new(env!("CARGO_BIN_EXE_hashbuy")).arg("run").args(args).output().unwrap();
+    let said: serde_json::Value = serde_json::from_slice(&elsewhere.stderr).unwrap();
+    assert_eq!((&said["level"], elsewhere.status.code()), (&"ERROR".into(), Some(1)), "{said}");
+    assert!(said["message"].as_str().unwrap().starts_with("no broker answers"), "{said}");
 }

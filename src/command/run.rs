@@ -1,25 +1,25 @@
 //! `hashbuy run`: the service on Kafka.
 
-use std::fmt::Display;
-use std::io::{self, IsTerminal as _};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
+use tracing::{error, info, warn};
 use zeroize::Zeroizing;
 
 use crate::command::settings::Settings;
-use crate::command::{Error, layout, read_secret, tell};
+use crate::command::{Error, layout, read_secret};
 use crate::config::Config;
 use crate::core::time::SECOND;
 use crate::log::Log;
 use crate::log::kafka::{KafkaLog, METADATA, Settings as KafkaSettings};
+use crate::logging::{Format, Logging};
 use crate::metrics;
-use crate::service::{Crew, MachineClock, Notice, Plan, Stage, Status, time_of_day};
+use crate::service::{Crew, MachineClock, Notice, Plan, Stage, Status};
 use crate::web::{self, Access, Site, Token};
 use crate::worker::Topics;
 use crate::worker::desk::{PATIENCE, Restoring, counted};
@@ -49,6 +49,9 @@ pub struct Run {
     /// Which stages run in this process
     #[arg(long, value_enum, default_value_t = Stage::All)]
     pub stage: Stage,
+    /// How the log on stderr is written
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Auto)]
+    pub log_format: Format,
 }
 
 /// Runs `hashbuy run`.
@@ -57,6 +60,18 @@ pub struct Run {
 /// How it ended, if not well.
 pub fn run(args: &Run) -> Result<(), Error> {
     no_core_dumps();
+    let logging = Logging::start(args.log_format).map_err(Error::Usage)?;
+    match start(args, &logging) {
+        // Where everything else is JSON, so is the reason for the end.
+        Err(Error::Failed(why)) if logging.is_json() => {
+            error!("{why}");
+            Err(Error::Reported)
+        }
+        ended => ended,
+    }
+}
+
+fn start(args: &Run, logging: &Logging) -> Result<(), Error> {
     let config = args.settings.load()?;
     let Some(secret_file) = &config.service.secret_file else {
         return Err(Error::Usage(
@@ -75,7 +90,7 @@ pub fn run(args: &Run) -> Result<(), Error> {
     let plan = Plan { config, secret, stage, log, clock, patience: PATIENCE };
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::failed)?;
-    runtime.block_on(serve(plan, handle, access))
+    runtime.block_on(serve(plan, handle, access, logging.bars()))
 }
 
 /// The memory of this process holds the secret, passwords and card tokens: unless somebody asks for it, by `prlimit
@@ -132,11 +147,12 @@ fn check_topics(log: &dyn Log, names: &Topics, stage: Stage) -> Result<(), Error
             }
             checked => {
                 for right in checked.map_err(Error::failed)? {
-                    tell(format_args!(
-                        "warning: the settings of topic {} are taken for right: {}",
+                    warn!(
+                        topic = right.name,
+                        "the settings of topic {} are taken for right: {}",
                         right.name,
                         right.lacking()
-                    ));
+                    );
                 }
                 return Ok(());
             }
@@ -148,6 +164,7 @@ async fn serve(
     plan: Plan,
     handle: metrics_exporter_prometheus::PrometheusHandle,
     access: Access,
+    bars: &MultiProgress,
 ) -> Result<(), Error> {
     let service = &plan.config.service;
     let (ip, port) = (service.address, service.port);
@@ -155,17 +172,18 @@ async fn serve(
         Error::Failed(format!("web.port {port}: {ip}: {error}; choose another, or 0 for any free one"))
     })?;
     let address = listener.local_addr().map_err(Error::failed)?;
-    let mut screen = Screen::new();
-    screen.line(format_args!("connected to {} as {}; http://{address}/", service.brokers, service.app));
+    let (brokers, app) = (&service.brokers, &service.app);
+    info!(brokers, app, instance = service.instance, "connected to {brokers} as {app}; http://{address}/");
+    let mut screen = Screen { bars, bar: None, ready: None };
     let name = format!("{} {}", service.app, service.instance);
     let show_ids = service.show_ids;
     if plan.config.settings.slack_ms < i64::try_from(METADATA.as_millis()).unwrap_or(i64::MAX) {
-        screen.line(format_args!(
-            "warning: time.slack_seconds is {}: when the firehose gets more partitions, a code in a new one may come \
+        warn!(
+            "time.slack_seconds is {}: when the firehose gets more partitions, a code in a new one may come \
              too late; make it more than {}",
             plan.config.settings.slack_ms / SECOND,
             METADATA.as_secs()
-        ));
+        );
     }
     let mut term = signal(SignalKind::terminate()).map_err(Error::failed)?;
     let status = Status::default();
@@ -183,7 +201,7 @@ async fn serve(
             _ = tokio::signal::ctrl_c() => break Ok(()),
             _ = term.recv() => break Ok(()),
             _ = every.tick() => {
-                screen.whole_line(status.line());
+                info!("{}", status.line());
                 // Nobody may ever ask for the page, and what the histograms were told has to go somewhere.
                 upkeep.run_upkeep();
             }
@@ -193,72 +211,49 @@ async fn serve(
             }
             notice = crew.notice() => match notice {
                 Some(stopped @ Notice::Stopped { .. }) => break Err(Error::failed(stopped)),
-                Some(notice) => screen.notice(&notice),
+                Some(notice) => notice.log(),
                 None => break Ok(()),
             },
         }
     };
     page.abort();
-    screen.line("ending: finishing what is open");
+    info!("ending: finishing what is open");
     let left = crew.stop().await;
-    screen.whole_line(status.line());
+    info!("{}", status.line());
     ended.and(left.map(|_| ()).map_err(Error::Failed))
 }
 
-/// What a person sees on stderr: lines, and on a terminal a bar below them while something is restored.
-struct Screen {
-    is_watched: bool,
+/// What the log and a person at a terminal see of the state: when it is ready, and a bar while something is restored.
+struct Screen<'l> {
+    bars: &'l MultiProgress,
     bar: Option<ProgressBar>,
     /// Whether it was said that the process is ready; none before it was.
     ready: Option<bool>,
 }
 
-impl Screen {
-    fn new() -> Screen {
-        Screen { is_watched: io::stderr().is_terminal(), bar: None, ready: None }
-    }
-
-    /// A line that has its time already.
-    fn whole_line(&self, line: impl Display) {
-        match &self.bar {
-            Some(bar) => bar.suspend(|| tell(line)),
-            None => tell(line),
-        }
-    }
-
-    fn line(&self, line: impl Display) {
-        self.whole_line(format_args!("{}  {line}", time_of_day()));
-    }
-
-    fn notice(&self, notice: &Notice) {
-        // On a terminal there is the bar.
-        if !(self.is_watched && matches!(notice, Notice::StillRestoring { .. })) {
-            self.line(notice);
-        }
-    }
-
+impl Screen<'_> {
     /// Shows what has changed.
     fn look(&mut self, status: &Status) {
         self.show_restores(status.restoring());
         let missing = status.ready().missing();
         let is_ready = missing.is_empty();
         match (self.ready, is_ready) {
-            (None | Some(false), true) => self.line("ready"),
-            (Some(true), false) => {
-                missing.iter().for_each(|what| self.line(format_args!("not ready: {what}")))
-            }
+            (None | Some(false), true) => info!("ready"),
+            (Some(true), false) => missing.iter().for_each(|what| warn!("not ready: {what}")),
             _ => return,
         }
         self.ready = Some(is_ready);
     }
 
     fn show_restores(&mut self, restoring: Option<Restoring>) {
-        match restoring.filter(|_| self.is_watched) {
+        match restoring {
             Some(restoring) => {
                 let bar = self.bar.get_or_insert_with(|| {
                     let style = ProgressStyle::with_template("{msg} [{bar:30}] {pos}/{len} records {eta}")
                         .map(|style| style.progress_chars("=> "));
-                    ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+                    self.bars
+                        .add(ProgressBar::new(0))
+                        .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
                 });
                 bar.set_message(format!("restoring {}", counted(restoring.partitions)));
                 bar.set_length(restoring.of);

@@ -63,6 +63,15 @@ impl Rejection {
         })
     }
 
+    /// The rejection in words that name nobody, for a log: of a table of people the field alone, of the others
+    /// everything.
+    pub fn of_nobody(&self) -> String {
+        match self.record {
+            "offer" => self.to_string(),
+            record => format!("{record}: {} is not as it has to be; its dead letter says more", self.field),
+        }
+    }
+
     /// The id of the rejected record, where it could be read.
     pub fn id(&self) -> Option<&str> {
         self.id.as_deref()

@@ -13,6 +13,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use serde_json::error::Category;
 
 /// The oldest version that is read.
 pub const OLDEST: u32 = 1;
@@ -63,8 +64,22 @@ pub enum Corrupt {
         found: u32,
     },
     /// Not what [`encode`] writes.
-    #[error("a record that this program did not write: {0}")]
+    #[error("a record that this program did not write: {}", without_values(.0))]
     NotOurs(#[from] serde_json::Error),
+    /// It can be read, and cannot be where it is.
+    #[error("a record that this program did not write: {0}")]
+    OutOfPlace(String),
+}
+
+/// What is wrong, without what stands there: that may be a card token.
+fn without_values(error: &serde_json::Error) -> String {
+    let said = error.to_string();
+    match error.classify() {
+        Category::Data if !said.starts_with("missing field") => {
+            format!("a value that is none of ours at line {} column {}", error.line(), error.column())
+        }
+        _ => said,
+    }
 }
 
 #[derive(Serialize)]
@@ -173,6 +188,21 @@ mod tests {
         for foreign in ["", "{}", r#"{"v":1}"#, r#"{"v":1,"type":"gift"}"#, r#"{"v":1,"type":"sold"}"#, "[1]"]
         {
             assert!(matches!(decode::<Inbox>(foreign.as_bytes()), Err(Corrupt::NotOurs(_))), "{foreign}");
+        }
+    }
+
+    #[test]
+    fn what_stands_in_a_bad_record_is_not_told() {
+        for foreign in [
+            r#"{"v":1,"type":"sold","offer_id":5467}"#,
+            r#"{"v":1,"type":"tok-5467"}"#,
+            r#"{"v":"tok-5467"}"#,
+            r#"["tok-5467"]"#,
+            r#""tok-5467""#,
+            r#"{"v":1,"type":"account","account":"tok-5467"}"#,
+        ] {
+            let said = decode::<Inbox>(foreign.as_bytes()).unwrap_err().to_string();
+            assert!(!said.contains("5467"), "{foreign}: {said}");
         }
     }
 }

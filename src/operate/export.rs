@@ -145,7 +145,7 @@ fn partition(
                 (section.offset, section.desk_time) = (Some(offset), partition.desk_time);
             }
             Ok(_) => {}
-            Err(error) => bad = Some(format!("{changelog}: {key}: {error}")),
+            Err(error) => bad = Some(format!("{changelog}: {}: {error}", shown_key(key))),
         }
     }
     if let Some(bad) = bad {
@@ -155,9 +155,14 @@ fn partition(
     Ok((section, records))
 }
 
+/// A key, without the token of a card.
+pub(super) fn shown_key(key: &str) -> &str {
+    if key.starts_with("card/") { "a card" } else { key }
+}
+
 /// Whether a record stands where its key says.
 pub(super) fn belongs(key: &str, change: &Change, number: u32, count: u32) -> Result<(), Corrupt> {
-    let wrong = |why: String| Err(Corrupt::NotOurs(serde::de::Error::custom(why)));
+    let wrong = |why: String| Err(Corrupt::OutOfPlace(why));
     let own = match change {
         Change::Account(buyer) => format!("account/{}", buyer.id),
         Change::Offer { offer_id, .. } => format!("offer/{offer_id}"),
@@ -169,7 +174,7 @@ pub(super) fn belongs(key: &str, change: &Change, number: u32, count: u32) -> Re
         }
     };
     if own != key {
-        return wrong(format!("it has the state of {own}"));
+        return wrong(format!("it has the state of {}", shown_key(&own)));
     }
     let is_entity = matches!(change, Change::Account(_) | Change::Offer { .. } | Change::Card { .. });
     let place = partition_of(key.as_bytes(), count);

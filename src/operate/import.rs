@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::export::belongs;
+use super::export::{belongs, shown_key};
 use super::merge::Common;
 use super::offsets::partitions;
 use super::quiet::{GROUPS, nobody_in, nothing_unread};
@@ -97,7 +97,7 @@ pub fn import(log: &KafkaLog, app: &str, topics: &Topics, path: &Path) -> Result
             let number = partition_of(key.as_bytes(), count);
             // Read and written anew, so that all of it has the version that is written from now on.
             let change = Change::decode(value.get().as_bytes())
-                .map_err(|error| Unable::File(format!("{}: {key}: {error}", path.display())))?;
+                .map_err(|error| Unable::File(format!("{}: {}: {error}", path.display(), shown_key(&key))))?;
             transactions.send(&to(number, &key, encode(&change)))?;
             written += 1;
         }
@@ -130,8 +130,9 @@ fn survey(path: &Path) -> Result<Known, Unable> {
                     belongs(&key, &change, number, header.partitions)?;
                     Ok(change)
                 });
-                let change =
-                    change.map_err(|error| Unable::File(format!("{}: {key}: {error}", path.display())))?;
+                let change = change.map_err(|error| {
+                    Unable::File(format!("{}: {}: {error}", path.display(), shown_key(&key)))
+                })?;
                 if !common.take(&change) {
                     entities += 1;
                 }

@@ -25,6 +25,7 @@ use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 
 use super::Unable;
+use super::export::shown_key;
 use crate::core::time::Time;
 
 /// The version of the file's format.
@@ -128,7 +129,7 @@ impl Writer {
         self.line(section)?;
         for (key, value) in records {
             let value = RawValue::from_string(value.clone())
-                .map_err(|error| Unable::Unsafe(format!("record {key} is no JSON: {error}")))?;
+                .map_err(|error| Unable::Unsafe(format!("record {} is no JSON: {error}", shown_key(key))))?;
             self.line(&Entry { key: key.clone(), value })?;
         }
         self.records += section.records;

@@ -4,10 +4,10 @@ use std::fmt::Write as _;
 use std::time::Instant;
 
 use super::Status;
-use super::status::{lag, time_of_day};
+use super::status::lag;
 
 impl Status {
-    /// One line, and the counts of rates begin anew.
+    /// One line without the time of day, and the counts of rates begin anew.
     pub fn line(&self) -> String {
         let mut shared = self.shared();
         let (since, records, bytes) = shared.shown;
@@ -18,7 +18,7 @@ impl Status {
         let pending: usize = all.clone().map(|((_, pendings, _), _)| pendings.count()).sum();
         // A process with one stage says nothing of the other, which it does not know.
         let (scans, desks) = (!shared.posts.scans.is_empty(), !shared.posts.desks.is_empty());
-        let mut line = format!("{}  ", time_of_day());
+        let mut line = String::new();
         if scans {
             let _ = write!(line, "{records:.0} tweets/s, {bytes:.1} MB/s");
         }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use tracing::{debug, error, info, warn};
+
 use crate::core::record::Rejection;
 use crate::worker::Stop;
 use crate::worker::desk::{Back, Restoring, counted};
@@ -71,6 +73,38 @@ pub enum Notice {
     },
 }
 
+impl Notice {
+    /// Puts it into the log of the process, as text and in its parts. Whom a rejected record is about is told at the
+    /// level of debugging only.
+    pub fn log(&self) {
+        match self {
+            Notice::Restoring { desk, restoring } => {
+                info!(desk, partitions = restoring.partitions, records = restoring.of, "{self}");
+            }
+            Notice::StillRestoring { desk, restoring } => {
+                info!(desk, read = restoring.read, records = restoring.of, "{self}");
+            }
+            Notice::AllRestored { desk, restoring, millis } => {
+                info!(desk, partitions = restoring.partitions, millis, "{self}");
+            }
+            Notice::Restored { desk, back } if back.expired => {
+                warn!(desk, partition = back.partition, records = back.records, "{self}");
+            }
+            Notice::Restored { desk, back } => {
+                info!(desk, partition = back.partition, records = back.records, "{self}");
+            }
+            Notice::Killed { desk, open } => warn!(desk, open, "{self}"),
+            Notice::Reading { scan, topic } => info!(scan, topic, "{self}"),
+            Notice::TablesFed => info!("{self}"),
+            Notice::Rejected { place, rejection } => {
+                warn!(place, field = rejection.field(), "feeder: {place}: {}", rejection.of_nobody());
+                debug!(place, "{rejection}");
+            }
+            Notice::Stopped { worker, .. } => error!(worker, "{self}"),
+        }
+    }
+}
+
 impl fmt::Display for Notice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -87,9 +121,7 @@ impl fmt::Display for Notice {
             Notice::Restored { desk, back } => {
                 write!(f, "desk {desk}: partition {} restored, {} records", back.partition, back.records)?;
                 if back.expired {
-                    f.write_str(
-                        "; warning: the group had no offset of it any more, the changelog's was taken",
-                    )?;
+                    f.write_str("; the group had no offset of it any more, the changelog's was taken")?;
                 }
                 Ok(())
             }

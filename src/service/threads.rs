@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use tracing::debug;
+
 use super::Notice;
 use super::crew::Common;
 use crate::worker::Stop;
@@ -83,6 +85,7 @@ pub(super) fn desk(common: &Common, number: u32, kill: &AtomicBool) -> Result<()
             let turned = worker.turn(WAIT);
             let done = worker.take_done();
             say_restored(common, number, &done);
+            log(number, &done);
             let state = worker.state();
             match state.restoring {
                 Some(restoring) if said.elapsed() >= PROGRESS => {
@@ -123,6 +126,28 @@ fn say_restored(common: &Common, desk: u32, done: &Done) {
     }
     if let Some(&Note::Ends(restoring, millis)) = notes.find(|note| matches!(note, Note::Ends(..))) {
         common.say(Notice::AllRestored { desk, restoring, millis });
+    }
+}
+
+/// What was decided, for whoever looks for a fault.
+fn log(desk: u32, done: &Done) {
+    if !tracing::enabled!(tracing::Level::DEBUG) {
+        return;
+    }
+    for event in &done.events {
+        debug!(
+            desk,
+            account = event.account_id.get(),
+            purchase = event.purchase_id.map(tracing::field::display),
+            offer = event.offer_id,
+            at = %event.at,
+            event = %event.event_id,
+            "{}",
+            event.kind.as_str()
+        );
+    }
+    for (cause, times) in &done.aborted {
+        debug!(desk, cause = cause.as_str(), times, "transaction aborted");
     }
 }
 

@@ -37,6 +37,7 @@ impl Troubles {
             Some(before) => (before.since, before.times.saturating_add(1)),
             None => (now, 1),
         };
+        tracing::debug!(times, "{error}");
         // The first one may have been chance.
         let pause = match times {
             1 => 0,

@@ -305,7 +305,7 @@ impl Trip {
         let child = command.stdout(Stdio::null()).stderr(fs::File::create(&log).unwrap()).spawn().unwrap();
         self.service = Some(child);
         let until = Instant::now() + Duration::from_secs(60);
-        while !said(&log).lines().any(|line| line.ends_with("ready")) {
+        while !said(&log).lines().any(|line| line.contains("\"message\":\"ready\"")) {
             let ended = self.service.as_mut().unwrap().try_wait().unwrap();
             assert!(ended.is_none() && Instant::now() < until, "{line}: {ended:?}\n{}", said(&log));
             sleep(Duration::from_millis(50));

@@ -17,6 +17,7 @@ use rdkafka::producer::{
 };
 
 use super::error::for_good;
+use super::logged;
 use super::partitions::number;
 use crate::core::time::Time;
 use crate::log::{Appended, Error, Kind, NewRecord};
@@ -205,7 +206,8 @@ impl ClientContext for Deliveries {
     }
 
     // Which topic was refused is told nowhere else.
-    fn log(&self, _: RDKafkaLogLevel, facility: &str, said: &str) {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, said: &str) {
+        logged::log(level, facility, said);
         if let Some(topic) = denied_topic(facility, said) {
             let mut state = self.lock();
             let (topic, partition) = (topic.to_owned(), -1);
@@ -299,7 +301,7 @@ pub(super) fn producer<P: FromClientConfigAndContext<Deliveries>>(
     what: &str,
 ) -> Result<P, Error> {
     let mut config = config.clone();
-    config.set_log_level(RDKafkaLogLevel::Error);
+    config.set_log_level(logged::level(RDKafkaLogLevel::Error));
     config
         .create_with_context(Deliveries::default())
         .map_err(|error| Error::new(Kind::Fatal, format!("{what}: {error}")))

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use rdkafka::consumer::Consumer as _;
 use rdkafka::error::KafkaError;
 
+use super::logged;
 use super::rebalances::{Grouped, LOG_LEVEL, Rebalances};
 use super::settings::Settings;
 use crate::log::{Error, Kind, Membership};
@@ -29,7 +30,7 @@ pub(super) fn join(settings: &Settings, membership: &Membership) -> Result<Arc<G
         Error::new(Kind::Fatal, format!("group {} cannot be joined: {error}", membership.group))
     };
     let mut config = settings.member(membership);
-    config.set_log_level(LOG_LEVEL);
+    config.set_log_level(logged::level(LOG_LEVEL));
     let consumer: Grouped = config.create_with_context(Rebalances::of(&membership.group)).map_err(failed)?;
     let topics: Vec<&str> = membership.topics.iter().map(String::as_str).collect();
     consumer.subscribe(&topics).map_err(failed)?;

@@ -30,6 +30,7 @@ mod error;
 mod greeting;
 mod grouped;
 mod held;
+mod logged;
 mod lookup;
 mod member;
 mod operators;

@@ -16,6 +16,7 @@ use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{ClientContext, Offset, TopicPartitionList};
 
+use super::logged;
 use super::member::Seat;
 use super::partitions::partitions;
 use crate::log::{Partition, Standing};
@@ -94,11 +95,12 @@ impl Rebalances {
 /// What librdkafka calls the log line that tells the end of a session. It tells it in no other way.
 const TIMED_OUT: &str = "SESSTMOUT";
 
-/// Down to this level log lines are handed over.
+/// Down to this level log lines are needed.
 pub(super) const LOG_LEVEL: RDKafkaLogLevel = RDKafkaLogLevel::Warning;
 
 impl ClientContext for Rebalances {
-    fn log(&self, _: RDKafkaLogLevel, facility: &str, _: &str) {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, said: &str) {
+        logged::log(level, facility, said);
         if facility == TIMED_OUT {
             self.lock().timed_out = true;
         }

@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 
 use hashbuy::log::Log as _;
 use hashbuy::log::kafka::NewTopic;
+use serde_json::Value;
 
+use crate::common::program::text;
 use crate::world::{INBOX, SOON, World};
 
 /// One topic after the other is not as it has to be.
@@ -52,6 +54,8 @@ pub fn topics_that_do_not_fit(world: &mut World) {
         "orders",
         "dead_letters",
     ];
+    let said: Value = serde_json::from_str(&said).unwrap_or_else(|error| panic!("{error}: {said}"));
+    let said = text(&said, "message");
     let line = said.lines().find(|line| line.contains("there is no topic")).unwrap_or_default();
     assert!(missing.iter().all(|name| line.contains(&world.topic(name))), "{said}");
     assert!(!line.contains(&world.topic("inbox")) && said.contains("LogAppendTime"), "{said}");

@@ -8,6 +8,7 @@ mod fates;
 mod handover;
 mod kills;
 mod load;
+mod logs;
 mod misfits;
 mod operators;
 mod page;
@@ -59,6 +60,8 @@ pub const WITH_BROKER: &[Case<fn(&mut World)>] = &[
     ("poisoned_tweets", poison::poisoned_tweets),
     ("poisoned_tables", poison::poisoned_tables),
     ("every_metric_is_served", watching::every_metric_is_served),
+    ("logs", logs::logs),
+    ("logs_as_text", logs::logs_as_text),
     ("the_page", page::the_page),
     ("topics_that_do_not_fit", misfits::topics_that_do_not_fit),
     ("demo", demo::demo),

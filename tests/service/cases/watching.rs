@@ -25,7 +25,7 @@ pub fn every_metric_is_served(world: &mut World) {
     }
     assert!(missing.contains("desk 0: has not met its group yet"), "{missing}");
     service.await_ready();
-    service.await_log("  ready\n", SOON);
+    service.await_log("\"message\":\"ready\"", SOON);
     service.await_log(&format!("restoring {INBOX} partitions, 0 records of the changelog"), SOON);
     service.await_log(&format!("{INBOX} partitions back after"), SOON);
 
