@@ -8,8 +8,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // in a test a panic is the report
 
 mod common;
-#[path = "common/schema.rs"]
-mod schema;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,6 +16,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use serde_json::Value;
 
 use common::program::{arguments, run, text};
+use common::schema;
 
 fn main() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/conformance");

@@ -10,6 +10,7 @@ pub mod market;
 pub mod model;
 pub mod program;
 pub mod rng;
+pub mod schema;
 pub mod tables;
 pub mod tags;
 pub mod wire;

@@ -11,7 +11,7 @@ use std::thread;
 
 use serde_json::Value;
 
-use super::built;
+use super::{built, schema};
 
 /// A scratch folder under the build's own folder for temporary files; gone when dropped.
 pub struct Folder(PathBuf);
@@ -106,7 +106,14 @@ impl Run {
     pub fn events_so_far(&self) -> Vec<Value> {
         let text = std::str::from_utf8(&self.stdout).expect("stdout is text");
         assert!(text.is_empty() || text.ends_with('\n'), "the last line is whole");
-        text.lines().map(|line| serde_json::from_str(line).expect("each line of stdout is JSON")).collect()
+        let events: Vec<Value> = text
+            .lines()
+            .map(|line| serde_json::from_str(line).expect("each line of stdout is JSON"))
+            .collect();
+        if let Some(fault) = events.iter().find_map(schema::fault) {
+            panic!("not as published: {fault}");
+        }
+        events
     }
 
     /// The last line of stderr: one object of counters.

@@ -13,7 +13,7 @@ use yaml_rust2::{Yaml, YamlLoader};
 
 use crate::built;
 use crate::common::program::text;
-use crate::schema::schema;
+use crate::common::schema::schema;
 use crate::topics::Stored;
 
 /// What needs Node.

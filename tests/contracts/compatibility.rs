@@ -18,7 +18,7 @@ use hashbuy::core::transaction::Transaction;
 use libtest_mimic::{Failed, Trial};
 use serde_json::{Value, json};
 
-use crate::schema::{fault, schema};
+use crate::common::schema::{fault, schema};
 
 /// Who writes what a schema describes.
 #[derive(Clone, Copy, PartialEq)]

@@ -20,12 +20,12 @@ mod market;
 #[path = "../service/process.rs"]
 mod process;
 mod reply_bot;
-#[path = "../common/schema.rs"]
-mod schema;
 mod shipper;
 mod tools;
 #[path = "../service/topics.rs"]
 mod topics;
+#[path = "../common/trials.rs"]
+mod trials;
 #[path = "../service/world.rs"]
 mod world;
 mod written;
@@ -38,6 +38,7 @@ use self::broker::Broker;
 use self::common::built;
 use self::market::Market;
 use self::tools::Tools;
+use self::trials::unless;
 
 /// A case that reads what was bought and sold.
 type Client = fn(&Market);
@@ -73,12 +74,4 @@ fn main() {
     let conclusion = libtest_mimic::run(&arguments, trials);
     drop(market);
     conclusion.exit();
-}
-
-/// The trial, ignored if something is missing for it.
-fn unless(missing: Option<String>, trial: Trial) -> Trial {
-    match missing {
-        Some(missing) => trial.with_ignored_flag(true).with_kind(missing),
-        None => trial,
-    }
 }

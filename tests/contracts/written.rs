@@ -1,6 +1,6 @@
 //! Whatever a world has made the service write is what the published schemas say, committed or not.
 
-use crate::schema;
+use crate::common::schema;
 use crate::topics::Follower;
 use crate::world::World;
 

@@ -7,11 +7,8 @@
 
 #[path = "../common/broker.rs"]
 mod broker;
-#[path = "../common/built.rs"]
-mod built;
-#[allow(dead_code, reason = "it has more than is needed here")]
-#[path = "../common/program.rs"]
-mod program;
+#[path = "../common/mod.rs"]
+mod common;
 
 mod containers;
 mod dockerfile;
@@ -22,11 +19,15 @@ mod package;
 mod settings;
 mod systemd;
 mod tools;
+#[path = "../common/trials.rs"]
+mod trials;
 mod yaml;
 
 use libtest_mimic::{Arguments, Trial};
 
 use self::broker::Broker;
+use self::common::{built, program};
+use self::trials::unless;
 
 /// A case, its name, and the tool that it needs.
 type Case = (&'static str, &'static str, fn());
@@ -48,10 +49,7 @@ fn main() {
             case();
             Ok(())
         });
-        trials.push(match missing {
-            Some(missing) => trial.with_ignored_flag(true).with_kind(missing),
-            None => trial,
-        });
+        trials.push(unless(missing, trial));
     };
     for &(name, tool, case) in CASES.iter().copied().flatten() {
         add(name, tools::missing(tool), case);

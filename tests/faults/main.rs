@@ -29,6 +29,8 @@ mod rows;
 mod scene;
 #[path = "../service/topics.rs"]
 mod topics;
+#[path = "../common/trials.rs"]
+mod trials;
 #[path = "../service/world.rs"]
 mod world;
 
@@ -41,6 +43,7 @@ use self::common::built;
 use self::proxy::{Doors, Proxy};
 use self::rows::{On, ROWS, Row};
 use self::scene::Scene;
+use self::trials::unless;
 
 /// The variable that asks for all rows.
 const ALL: &str = "HASHBUY_FAULTS";
@@ -80,10 +83,7 @@ fn main() {
             Ok(())
         });
         let left_out = (!all && !row.short).then(|| format!("{ALL}=all runs it"));
-        trials.push(match missing.clone().or(left_out) {
-            Some(why) => trial.with_ignored_flag(true).with_kind(why),
-            None => trial,
-        });
+        trials.push(unless(missing.clone().or(left_out), trial));
     }
     for &(name, case) in proxy::tests::ALL {
         trials.push(Trial::test(name, move || {

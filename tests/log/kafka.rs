@@ -18,6 +18,7 @@ use crate::bulk_cases;
 use crate::cases;
 use crate::fixture::{FILLER, Fixture, Stored, Topic};
 use crate::kafka_cases;
+use crate::trials::unless;
 
 /// A broker that is started when the first case needs it, and stopped when this is dropped.
 #[derive(Default)]
@@ -44,10 +45,7 @@ pub fn trials(trials: &mut Vec<Trial>) -> Arc<Shared> {
             run(&shared.fixture()?);
             Ok(())
         });
-        trials.push(match &missing {
-            Some(missing) => trial.with_ignored_flag(true).with_kind(missing),
-            None => trial,
-        });
+        trials.push(unless(missing.clone(), trial));
     };
     for &(name, case) in cases::ALL.iter().chain(kafka_cases::ALL) {
         add(name, Box::new(move |kafka| case(kafka)));

@@ -18,6 +18,8 @@ mod kafka_cases;
 mod memory;
 mod random;
 mod tools;
+#[path = "../common/trials.rs"]
+mod trials;
 
 use libtest_mimic::{Arguments, Trial};
 

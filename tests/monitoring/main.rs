@@ -18,6 +18,8 @@ mod live;
 mod promtool;
 mod rules;
 mod runbook;
+#[path = "../common/trials.rs"]
+mod trials;
 
 use std::sync::{Arc, OnceLock};
 
@@ -25,6 +27,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 
 use self::broker::Broker;
 use self::live::Live;
+use self::trials::unless;
 
 /// The variable that makes a missing Prometheus a failure.
 const REQUIRE: &str = "HASHBUY_REQUIRE_PROMETHEUS";
@@ -80,12 +83,4 @@ fn is_set(variable: &str) -> bool {
 fn ended(case: impl FnOnce()) -> Result<(), Failed> {
     case();
     Ok(())
-}
-
-/// The trial, ignored if something is missing for it.
-fn unless(missing: Option<String>, trial: Trial) -> Trial {
-    match missing {
-        Some(missing) => trial.with_ignored_flag(true).with_kind(missing),
-        None => trial,
-    }
 }

@@ -24,6 +24,8 @@ mod tls;
 mod token;
 #[path = "../service/topics.rs"]
 mod topics;
+#[path = "../common/trials.rs"]
+mod trials;
 #[path = "../service/world.rs"]
 mod world;
 
@@ -34,6 +36,7 @@ use libtest_mimic::{Arguments, Trial};
 use self::broker::Broker;
 use self::certificates::Certificates;
 use self::common::built;
+use self::trials::unless;
 
 /// The variable that makes a program without TLS, or a missing `openssl`, a failure.
 const REQUIRE_TLS: &str = "HASHBUY_REQUIRE_TLS";
@@ -68,10 +71,7 @@ fn main() {
     let plain: Arc<OnceLock<Result<Broker, String>>> = Arc::default();
     let mut trials = Vec::new();
     let mut add = |trial: Trial, missing: Option<String>| {
-        trials.push(match missing {
-            Some(missing) => trial.with_ignored_flag(true).with_kind(missing),
-            None => trial,
-        });
+        trials.push(unless(missing, trial));
     };
     let no_tls = missing.clone().or_else(without_tls);
     for &(name, case) in tls::CASES {

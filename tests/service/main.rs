@@ -18,6 +18,8 @@ mod process;
 mod restamp;
 mod stream_2013;
 mod topics;
+#[path = "../common/trials.rs"]
+mod trials;
 mod world;
 
 use std::sync::{Arc, OnceLock};
@@ -26,6 +28,7 @@ use libtest_mimic::{Arguments, Trial};
 
 use self::broker::Broker;
 use self::common::built;
+use self::trials::unless;
 use self::world::World;
 
 /// So many cases run at once, unless `--test-threads` says otherwise: they wait more than they work.
@@ -64,12 +67,4 @@ fn main() {
     let conclusion = libtest_mimic::run(&arguments, trials);
     drop(broker);
     conclusion.exit();
-}
-
-/// The trial, ignored if something is missing for it.
-fn unless(missing: Option<String>, trial: Trial) -> Trial {
-    match missing {
-        Some(missing) => trial.with_ignored_flag(true).with_kind(missing),
-        None => trial,
-    }
 }

@@ -10,6 +10,8 @@ use rdkafka::message::{Headers as _, Message as _};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use serde_json::Value;
 
+use crate::common::schema;
+
 /// How long a question to the broker may take.
 const ASK: Duration = Duration::from_secs(20);
 
@@ -107,6 +109,12 @@ impl Follower {
             };
             let headers = message.headers().into_iter().flat_map(|headers| headers.iter());
             let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+            if message.topic().ends_with("-purchases") || message.topic().ends_with("-orders") {
+                let event = serde_json::from_slice(message.payload().unwrap_or_default()).unwrap();
+                if let Some(fault) = schema::fault(&event) {
+                    panic!("{}/{}@{}: {fault}", message.topic(), message.partition(), message.offset());
+                }
+            }
             self.records.push(Stored {
                 topic: message.topic().to_owned(),
                 partition: message.partition(),

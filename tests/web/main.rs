@@ -7,12 +7,15 @@ mod browser;
 mod built;
 mod demo;
 mod pages;
+#[path = "../common/trials.rs"]
+mod trials;
 
 use std::sync::{Arc, OnceLock};
 
 use libtest_mimic::{Arguments, Trial};
 
 use self::demo::Demo;
+use self::trials::unless;
 
 fn main() {
     let arguments = Arguments::from_args();
@@ -25,10 +28,7 @@ fn main() {
             case(shared.get_or_init(Demo::start));
             Ok(())
         });
-        trials.push(match missing {
-            Some(missing) => trial.with_ignored_flag(true).with_kind(missing),
-            None => trial,
-        });
+        trials.push(unless(missing, trial));
     };
     for (name, case) in pages::CASES {
         add(name, *case, None);

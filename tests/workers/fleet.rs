@@ -22,6 +22,8 @@ use hashbuy::worker::scan::{ScanOptions, ScanWorker};
 use hashbuy::worker::{Clock, Topics};
 use serde_json::Value;
 
+use crate::schema;
+
 pub const START: i64 = 1_360_756_800_000;
 pub const TWEETS: u32 = 3;
 pub const INBOX: u32 = 4;
@@ -283,7 +285,12 @@ impl Fleet {
 
     pub fn events(&self, topic: &str) -> Vec<Value> {
         let records: Vec<Record> = self.log.records(topic).unwrap();
-        records.iter().map(|record| serde_json::from_slice(record.value.as_ref().unwrap()).unwrap()).collect()
+        let event = |record: &Record| {
+            let event = serde_json::from_slice(record.value.as_ref().unwrap()).unwrap();
+            assert_eq!(schema::fault(&event), None, "not as published");
+            event
+        };
+        records.iter().map(event).collect()
     }
 
     pub fn purchases(&self) -> Vec<Value> {

@@ -6,6 +6,8 @@ mod corrupt;
 mod fleet;
 mod odd;
 mod recipe;
+#[path = "../common/schema.rs"]
+mod schema;
 mod silence;
 mod tables;
 
