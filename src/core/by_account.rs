@@ -1,8 +1,8 @@
 //! A map by account id, for millions of accounts.
 //!
-//! One great table would double in one long step, and have both sizes in memory until it is done: 10 million ids
-//! take 151 MB, three halves of that while they become so many, and the longest step 0.2 seconds. Here each of 256
-//! small tables doubles by itself: 156 MB at most, and about a millisecond (`hashbuy load parts`).
+//! One great table would double in one long step, and have both sizes in memory until it is done: with 10 million ids
+//! alone 151 MB, three halves of that while they become so many, and the longest step 0.2 seconds. Here each of 256
+//! small tables doubles by itself: 156 MB at most, and about a millisecond.
 //!
 //! Ids are given out by the microblog, so nobody can choose them to be slow to find; the hash has a random seed all
 //! the same. The order of the entries is nobody's business, and there is no way to ask for it.

@@ -111,7 +111,7 @@ figures! {
     /// Memory of a process with one scan worker, without tables: program, client, buffers; bytes.
     scan_worker_bytes: 38.6e6, Measured, "docs/performance.md, the most of a scan";
     /// Memory of a linked account in each scan worker; bytes.
-    linked_id_bytes: 15.6, Measured, "10 million linked ids, load parts";
+    linked_id_bytes: 13.9, Measured, "10 million linked ids, load parts";
     /// Memory of an offer in each scan worker: its record, and its tag in the automaton; bytes.
     offer_bytes: 1_000.0, Assumed, "a record of 300 bytes, read, with room";
     /// Requests that are confirmed, as a share of all; 0 to 1. Each confirmation is one more sighting.

@@ -17,7 +17,7 @@ use crate::broker::Broker;
 use crate::common::program::json_lines;
 use crate::process::Service;
 use crate::shop::{ANNA, BEN, buy, open};
-use crate::world::{World, account, offer, payment};
+use crate::world::{TOPICS, World, account, offer, payment};
 
 /// A case.
 pub type Case = (&'static str, fn(&Broker));
@@ -25,6 +25,8 @@ pub type Case = (&'static str, fn(&Broker));
 pub const CASES: &[Case] =
     &[("each_right_of_the_manual_is_needed_and_they_are_enough", each_right_is_needed)];
 
+/// A topic that is still to be made.
+const NEW: &str = "more";
 /// A stage says what it lacks within so long.
 const TOLD: Duration = Duration::from_secs(60);
 
@@ -40,7 +42,10 @@ pub fn users() -> Vec<String> {
     let each = rights("app", &Topics::default(), By::Both);
     let without = (0..each.len()).map(without);
     let commands = COMMANDS.iter().map(|(command, _)| (*command).to_owned());
-    without.chain(["scan", "desk", "biller", "operator"].map(str::to_owned)).chain(commands).collect()
+    without
+        .chain(["scan", "desk", "biller", "operator", "checker", "creator"].map(str::to_owned))
+        .chain(commands)
+        .collect()
 }
 
 fn without(number: usize) -> String {
@@ -78,6 +83,7 @@ fn each_right_is_needed(broker: &Broker) {
         stage.stop();
     }
     operators(broker, &world);
+    caretakers(broker, &world);
     assert_eq!(billed(broker, &world), 2, "orders that a biller reads with rights of its own");
 }
 
@@ -109,6 +115,19 @@ fn give(broker: &Broker, world: &World, all: &[Right]) {
     let [purchases, orders] = ["purchases", "orders"].map(|topic| world.topic(topic));
     let read = ["--operation", "Read", "--topic", &purchases, "--topic", &orders, "--group", "biller"];
     calls.push(call(&["biller".to_owned()], &words(&read)));
+    let topics: Vec<String> =
+        TOPICS.iter().flat_map(|name| ["--topic".to_owned(), world.topic(name)]).collect();
+    let operations = |operations: &[&str]| {
+        operations.iter().flat_map(|name| words(&["--operation", name])).collect::<Vec<String>>()
+    };
+    let looks = operations(&["Describe", "DescribeConfigs", "Read"]);
+    calls.push(call(&words(&["checker"]), &[looks, topics.clone()].concat()));
+    let groups = ["scan", "tables", "desk"].map(|stage| format!("{}-{stage}", world.app));
+    let groups = groups.iter().flat_map(|group| words(&["--group", group])).collect();
+    calls.push(call(&words(&["checker"]), &[operations(&["Describe"]), groups].concat()));
+    let create =
+        [operations(&["Create", "Describe"]), topics, words(&["--topic", &world.topic(NEW)])].concat();
+    calls.push(call(&words(&["creator"]), &create));
     broker.change_rights(&calls);
 }
 
@@ -145,6 +164,27 @@ fn says_what_it_lacks(broker: &Broker, world: &World, user: &str, right: &Right)
         assert!(log.contains(&wanted) && !log.contains("panicked"), "{right} is not named:\n{log}");
     }
     eprintln!("{:.1} s: without {right}", began.elapsed().as_secs_f64());
+}
+
+/// The commands that look at topics and make them, each as a user of its own.
+fn caretakers(broker: &Broker, world: &World) {
+    let command = |user: &str, words: &[&str]| {
+        let settings = broker.settings_of(user);
+        let settings: Vec<&str> = settings.iter().map(String::as_str).collect();
+        let run = world.command(&[words, &settings].concat());
+        (run.code, String::from_utf8_lossy(&run.stdout).into_owned() + &run.stderr)
+    };
+    let (code, said) = command("checker", &["check", "--wait", "2"]);
+    assert!(code == Some(0) && !said.contains("uthoriz"), "{code:?}: {said}");
+    let (code, said) = command("operator", &["check", "--wait", "2"]);
+    assert!(code == Some(1) && said.contains("uthoriz"), "{code:?}: {said}");
+    let new = format!("topics.dead_letters={}", world.topic(NEW));
+    let create = ["topics", "create", "--replication", "1", "--set", &new];
+    let (code, said) = command("operator", &create);
+    assert!(code == Some(1) && said.contains("uthoriz"), "{code:?}: {said}");
+    let (code, said) = command("creator", &create);
+    assert_eq!(code, Some(0), "{said}");
+    broker.await_partitions(&world.topic(NEW), 1);
 }
 
 /// The commands that publish, each as a user of its own.

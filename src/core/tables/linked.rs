@@ -3,7 +3,7 @@
 //! Nearly every question goes to the memory, as nobody asks for the same author twice in a while, and that is all that
 //! it costs. So an id lies in the first of the lines that its hash leads to that has room, a line being what the
 //! processor fetches at once, eight ids: one question, one fetch. A general table, whose tags lie apart from what it
-//! holds, takes two for an id that is there, and 156 MB for 10 million ids where this one takes 134
+//! holds, takes two for an id that is there, and 156 MB for 10 million ids where this one takes 139
 //! (`hashbuy load parts --only linked`).
 //!
 //! One great table would double in one long step, and have both sizes in memory until it is done. Here each of 256
@@ -25,7 +25,7 @@ const MIX: u64 = 0x9e37_79b9_7f4a_7c15;
 /// Nobody has this id.
 const FREE: u64 = 0;
 
-/// The ids of the linked accounts. 10 million of them take 134 MB, also while they become so many; to put one in
+/// The ids of the linked accounts. 10 million of them take 139 MB, also while they become so many; to put one in
 /// takes about a millisecond at most (`hashbuy load parts --only linked`).
 #[derive(Debug)]
 pub struct LinkedIds {
