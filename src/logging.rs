@@ -1,7 +1,7 @@
 //! What a service says as it runs, on stderr: text for a person at a terminal, a line of JSON for each event elsewhere.
 //!
 //! `RUST_LOG` says what is told, in the notation of
-//! [`EnvFilter`](tracing_subscriber::filter::EnvFilter): `RUST_LOG=hashbuy=debug` adds each event of a purchase, with
+//! [`EnvFilter`]: `RUST_LOG=hashbuy=debug` adds each event of a purchase, with
 //! the ids of accounts, which are told at no level above that one. Codes, card tokens and passwords are told at none.
 
 use std::backtrace::{Backtrace, BacktraceStatus};
