@@ -211,6 +211,8 @@ async fn serve(
             }
             notice = crew.notice() => match notice {
                 Some(stopped @ Notice::Stopped { .. }) => break Err(Error::failed(stopped)),
+                // On a terminal there is the bar.
+                Some(Notice::StillRestoring { .. }) if !bars.is_hidden() => {}
                 Some(notice) => notice.log(),
                 None => break Ok(()),
             },
@@ -220,7 +222,7 @@ async fn serve(
     info!("ending: finishing what is open");
     let left = crew.stop().await;
     info!("{}", status.line());
-    ended.and(left.map(|_| ()).map_err(Error::Failed))
+    ended.and(left.map(|said| said.iter().for_each(Notice::log)).map_err(Error::Failed))
 }
 
 /// What the log and a person at a terminal see of the state: when it is ready, and a bar while something is restored.

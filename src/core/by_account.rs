@@ -15,7 +15,7 @@ use foldhash::fast::RandomState;
 use super::ids::AccountId;
 
 /// A power of two.
-const PARTS: usize = 256;
+pub(super) const PARTS: usize = 256;
 /// 2^64 by the golden ratio: its multiples are spread evenly.
 const MIX: u64 = 0x9e37_79b9_7f4a_7c15;
 
@@ -25,6 +25,18 @@ pub struct ByAccount<V> {
     parts: Box<[HashMap<AccountId, V, RandomState>]>,
     hasher: RandomState,
     len: usize,
+}
+
+/// The hash of an id, each bit of which hangs on all of them: tables go by single bits, and of ids one behind the other
+/// those of a quick hash are not independent.
+pub(super) fn mixed(hasher: &RandomState, id: u64) -> u64 {
+    let wide = u128::from(hasher.hash_one(id)) * u128::from(MIX);
+    (wide >> 64) as u64 ^ wide as u64
+}
+
+/// The part in which an id with this hash belongs: by the highest bits, so that the lowest are left for what is in it.
+pub(super) fn part_of(mixed: u64) -> usize {
+    (mixed >> (u64::BITS - PARTS.ilog2())) as usize
 }
 
 impl<V> Default for ByAccount<V> {
@@ -73,10 +85,8 @@ impl<V> ByAccount<V> {
         before
     }
 
-    /// The tables go by single bits of the hash, and of ids one behind the other these are not independent: all of
-    /// them have to be mixed before they say how many go where.
     fn part(&self, id: AccountId) -> usize {
-        (self.hasher.hash_one(id).wrapping_mul(MIX) >> (u64::BITS - PARTS.ilog2())) as usize
+        part_of(mixed(&self.hasher, id.get()))
     }
 }
 

@@ -10,23 +10,18 @@
 //! small ones doubles by itself. Ids are given out by the microblog, so nobody can choose them to be slow to find;
 //! the hash has a random seed all the same.
 
-use std::hash::BuildHasher;
-
 use foldhash::fast::RandomState;
 
+use crate::core::by_account::{PARTS, mixed, part_of};
 use crate::core::ids::AccountId;
 
-/// A power of two.
-const PARTS: usize = 256;
 /// Ids in a line, which has 64 bytes.
 const LINE: usize = 8;
-/// 2^64 by the golden ratio.
-const MIX: u64 = 0x9e37_79b9_7f4a_7c15;
 /// Nobody has this id.
 const FREE: u64 = 0;
 
 /// The ids of the linked accounts. 10 million of them take 139 MB, also while they become so many; to put one in
-/// takes about a millisecond at most (`hashbuy load parts --only linked`).
+/// takes about a millisecond where a part doubles (`hashbuy load parts --only linked`).
 #[derive(Debug)]
 pub struct LinkedIds {
     parts: Box<[Part]>,
@@ -69,14 +64,14 @@ impl LinkedIds {
 
     /// Whether an author is linked.
     pub fn contains(&self, id: AccountId) -> bool {
-        let hash = hash(&self.hasher, id.get());
-        self.parts[part(hash)].has(hash, id.get())
+        let hash = mixed(&self.hasher, id.get());
+        self.parts[part_of(hash)].line_with(hash, id.get()).is_some()
     }
 
     /// An account was linked. False if it was already.
     pub fn insert(&mut self, id: AccountId) -> bool {
         let hasher = &self.hasher;
-        let is_new = self.parts[part(hash(hasher, id.get()))].insert(id.get(), |id| hash(hasher, id));
+        let is_new = self.parts[part_of(mixed(hasher, id.get()))].insert(id.get(), |id| mixed(hasher, id));
         self.len += usize::from(is_new);
         is_new
     }
@@ -84,21 +79,10 @@ impl LinkedIds {
     /// An account was unlinked. False if it was not linked.
     pub fn remove(&mut self, id: AccountId) -> bool {
         let hasher = &self.hasher;
-        let was_there = self.parts[part(hash(hasher, id.get()))].remove(id.get(), |id| hash(hasher, id));
+        let was_there = self.parts[part_of(mixed(hasher, id.get()))].remove(id.get(), |id| mixed(hasher, id));
         self.len -= usize::from(was_there);
         was_there
     }
-}
-
-/// The highest bits say which part, the lowest which line: of ids one behind the other single bits of a quick hash
-/// are not independent, so all of them are mixed once more.
-fn hash(hasher: &RandomState, id: u64) -> u64 {
-    let wide = u128::from(hasher.hash_one(id)) * u128::from(MIX);
-    (wide >> 64) as u64 ^ wide as u64
-}
-
-fn part(hash: u64) -> usize {
-    (hash >> (u64::BITS - PARTS.ilog2())) as usize
 }
 
 impl Part {
@@ -111,28 +95,14 @@ impl Part {
         number & (self.lines.len() - 1)
     }
 
-    fn has(&self, hash: u64, id: u64) -> bool {
+    /// The line of an id that is there.
+    fn line_with(&self, hash: u64, id: u64) -> Option<usize> {
         let mut number = self.line(hash as usize);
         loop {
             let line = &self.lines[number];
             // All eight at once, whichever it is.
             if line.0.iter().fold(false, |found, other| found | (*other == id)) {
-                return true;
-            }
-            if !line.is_full() {
-                return false;
-            }
-            number = self.line(number + 1);
-        }
-    }
-
-    /// The line of an id, and its place in it.
-    fn find(&self, hash: u64, id: u64) -> Option<(usize, usize)> {
-        let mut number = self.line(hash as usize);
-        loop {
-            let line = &self.lines[number];
-            if let Some(place) = line.0.iter().position(|other| *other == id) {
-                return Some((number, place));
+                return Some(number);
             }
             if !line.is_full() {
                 return None;
@@ -142,7 +112,7 @@ impl Part {
     }
 
     fn insert(&mut self, id: u64, hash: impl Fn(u64) -> u64) -> bool {
-        if self.has(hash(id), id) {
+        if self.line_with(hash(id), id).is_some() {
             return false;
         }
         // An eighth is always free, so that ways are short and every search comes to an end.
@@ -169,7 +139,8 @@ impl Part {
     }
 
     fn remove(&mut self, id: u64, hash: impl Fn(u64) -> u64) -> bool {
-        let Some((mut gap, mut place)) = self.find(hash(id), id) else { return false };
+        let Some(mut gap) = self.line_with(hash(id), id) else { return false };
+        let Some(mut place) = self.lines[gap].0.iter().position(|other| *other == id) else { return false };
         self.len -= 1;
         // Whoever has gone on from a full line is sought only as long as it is full: one of those comes back.
         while self.lines[gap].take(place) {
@@ -257,8 +228,7 @@ mod tests {
                 prop_assert_eq!(part.lines.iter().map(Line::len).sum::<usize>(), set.len());
             }
             for id in 1..300 {
-                prop_assert_eq!(part.has(hash(id), id), set.contains(&id), "{}", id);
-                prop_assert_eq!(part.find(hash(id), id).is_some(), set.contains(&id), "{}", id);
+                prop_assert_eq!(part.line_with(hash(id), id).is_some(), set.contains(&id), "{}", id);
             }
         }
     }
@@ -278,7 +248,7 @@ mod tests {
                 linked.parts.iter().flat_map(|part| part.lines.iter().enumerate().map(move |at| (part, at)));
             let strayed: usize = all
                 .map(|(part, (number, line))| {
-                    let home = |id: &&u64| part.line(hash(&linked.hasher, **id) as usize);
+                    let home = |id: &&u64| part.line(mixed(&linked.hasher, **id) as usize);
                     line.0[..line.len()].iter().filter(|id| home(id) != number).count()
                 })
                 .sum();

@@ -57,7 +57,7 @@ pub fn logs(world: &mut World) {
 /// For a person.
 pub fn logs_as_text(world: &mut World) {
     world.set_up(&[offer("kettle", "#GetKettle")], &[]);
-    let mut service = world.run_as("a", &["--log-format", "text", "--set=time.slack_seconds=1"]);
+    let mut service = world.run_as("a", &["--log-format", "text"]);
     service.await_ready();
     service.await_log("  ready", SOON);
     service.terminate();
