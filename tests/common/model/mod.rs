@@ -176,6 +176,15 @@ impl Model {
         self.settings.is_some()
     }
 
+    /// The same if a record that is still to be decided is a mark: a desk looks ahead for the first one, and may commit
+    /// what stands before it.
+    pub fn looks_ahead(&mut self, value: &[u8]) -> bool {
+        if let Ok(Inbox::Mark { settings, .. }) = self.reader.read(value) {
+            self.settings.get_or_insert(settings);
+        }
+        self.has_begun()
+    }
+
     /// Desk time, in milliseconds; 0 before the first mark.
     pub fn desk_time(&self) -> i64 {
         self.desk_time

@@ -135,6 +135,9 @@ impl Oracle {
         let Some(of) = self.partitions.get_mut(&partition) else { return self.verdict() };
         let from = of.upto;
         of.upto = upto.max(from);
+        if !of.model.has_begun() {
+            of.inbox.range(from..).any(|(_, entry)| of.model.looks_ahead(&entry.value));
+        }
         let mut expected = Vec::new();
         for (&offset, entry) in of.inbox.range(from..of.upto) {
             let written = self.written.get(&(partition, offset));
