@@ -1,6 +1,6 @@
 //! What time does while nothing comes, with hours that take no time.
 
-use hashbuy::core::time::{MINUTE, SECOND};
+use hashbuy::core::time::{HOUR, MINUTE, SECOND};
 use hashbuy::log::memory::Step;
 use hashbuy::log::{Log as _, NewRecord, Partition};
 use hashbuy::worker::keeper::{Holds, Silence};
@@ -55,8 +55,13 @@ fn pass(fleet: &mut Fleet, seconds: i64, noise: bool) {
 }
 
 fn tweet(fleet: &mut Fleet, partition: u32, author: u64, text: &str) {
-    let now = fleet.now().millis();
-    let id = ((now - ID_EPOCH) as u64) << 22 | u64::from(partition);
+    tweet_of(fleet, 0, partition, author, text);
+}
+
+/// A tweet of so many milliseconds from now.
+fn tweet_of(fleet: &mut Fleet, millis: i64, partition: u32, author: u64, text: &str) {
+    let time = fleet.now().plus(millis).millis();
+    let id = ((time - ID_EPOCH) as u64) << 22 | u64::from(partition);
     tweet_with(fleet, partition, id, author, text);
 }
 
@@ -251,4 +256,36 @@ fn who_has_stood_still_does_not_think_that_the_tweets_are_ahead() {
     pass(&mut fleet, 5, true);
     assert_eq!(fleet.events("dead-letters"), [] as [Value; 0]);
     assert!(find(&fleet, "purchase.requested").is_some());
+}
+
+/// A slow clock takes a tweet of now for one of the future. The tweets behind it that are not, because they were held
+/// back for long or are nearly of the future, do not show that it is right.
+#[test]
+fn what_was_held_back_says_nothing_about_a_clock() {
+    for old in [-7 * 24 * HOUR, -MINUTE, 59 * SECOND] {
+        let mut fleet = fleet(Silence::Wait);
+        tweet_of(&mut fleet, 90 * SECOND, 0, ANNA, "#GetKettle");
+        (0..20).for_each(|_| tweet_of(&mut fleet, old, 0, 999, "#GetKettle"));
+        pass(&mut fleet, 5, false);
+        assert_eq!(find(&fleet, "purchase.requested"), None);
+        // It is set.
+        fleet.pass(90 * SECOND);
+        pass(&mut fleet, 5, true);
+        (0..20).for_each(|_| tweet(&mut fleet, 0, 999, "#GetKettle"));
+        pass(&mut fleet, 5, true);
+        assert!(find(&fleet, "purchase.requested").is_some(), "{old}");
+    }
+}
+
+/// Where the clock is right, a tweet of the future holds up nobody.
+#[test]
+fn what_is_of_now_shows_that_a_tweet_is_wrong() {
+    let mut fleet = fleet(Silence::Wait);
+    tweet_of(&mut fleet, 90 * SECOND, 0, ANNA, "#GetKettle");
+    (0..20).for_each(|_| tweet(&mut fleet, 0, 999, "#GetKettle"));
+    pass(&mut fleet, 5, true);
+    assert!(behind(&fleet) <= 10 * SECOND);
+    fleet.pass(90 * SECOND);
+    pass(&mut fleet, 5, true);
+    assert_eq!(find(&fleet, "purchase.requested"), None);
 }

@@ -32,8 +32,11 @@ pub(super) struct Ahead {
     pub(super) of: u64,
 }
 
-/// So many tweets behind one that is ahead, none of them ahead, say that it is the tweet that is wrong.
+/// So many tweets of just now behind one that is ahead say that it is the tweet that is wrong.
 const SURE_AFTER: u32 = 5;
+/// A tweet is of just now if it is no further from the clock, in milliseconds. Older ones say nothing about a clock
+/// that is slow: those that a stream has held back are behind it as well. Nor do those that are nearly ahead.
+const JUST_NOW: i64 = 30 * SECOND;
 /// So many tweets of a partition that are ahead are kept for a second look.
 const MAX_KEPT: usize = 100;
 
@@ -43,7 +46,7 @@ const MAX_KEPT: usize = 100;
 #[derive(Debug, Default)]
 pub(super) struct Doubtful {
     kept: Vec<Vec<u8>>,
-    /// Tweets since the last of them that are not ahead.
+    /// Tweets of just now since the last of them.
     behind: u32,
     /// A minute has ended since. By a clock that was set forward that is soon, so two of them have to.
     a_minute: bool,
@@ -159,7 +162,8 @@ impl Look<'_> {
         if let Some(part) = self.parts.get_mut(&partition) {
             part.time = part.time.max(Some(tweet.time));
             part.sampled_at = self.now;
-            part.doubtful.behind += 1;
+            let is_of_just_now = tweet.time.since(self.now).abs() <= JUST_NOW;
+            part.doubtful.behind += u32::from(is_of_just_now);
         }
         self.told(&tweet)
     }
