@@ -13,22 +13,20 @@ parser.add_argument("--topic", default="orders")
 parser.add_argument("--group", default="biller", help="the consumer group")
 parser.add_argument("--book", default="biller.db", help="an SQLite file with all that was billed")
 parser.add_argument("--once", action="store_true", help="end where the topic ends at the moment")
-arguments = parser.parse_args()
+args = parser.parse_args()
 
-book = sqlite3.connect(arguments.book, isolation_level=None)
+book = sqlite3.connect(args.book, isolation_level=None)
 book.execute("create table if not exists bills (id text primary key, card_token text, amount integer, currency text)")
 consumer = Consumer({
-    "bootstrap.servers": arguments.brokers, "group.id": arguments.group, "auto.offset.reset": "earliest",
     # One at a time works with the book; killed and started again, it goes on at once.
-    "group.instance.id": arguments.group,
+    "bootstrap.servers": args.brokers, "group.id": args.group, "group.instance.id": args.group, "auto.offset.reset": "earliest",
     # Only what is committed, and its offset only when it stands in the book.
     "isolation.level": "read_committed", "enable.auto.commit": False, "enable.partition.eof": True,
 })
-consumer.subscribe([arguments.topic])
+consumer.subscribe([args.topic])
 billed, refused, at_end = 0, 0, set()
-while not (arguments.once and at_end and len(at_end) == len(consumer.assignment())):
-    message = consumer.poll(1.0)
-    if message is None:
+while not (args.once and at_end and len(at_end) == len(consumer.assignment())):
+    if (message := consumer.poll(1.0)) is None:
         continue
     if message.error():
         if message.error().code() != KafkaError._PARTITION_EOF:
@@ -36,12 +34,11 @@ while not (arguments.once and at_end and len(at_end) == len(consumer.assignment(
         at_end.add(message.partition())
         continue
     event = from_kafka_event(KafkaMessage(dict(message.headers()), message.key(), message.value()))
-    if event.get_type() in SIGNS:  # what it does not know it leaves alone
+    if sign := SIGNS.get(event.get_type()):  # what it does not know it leaves alone
         order = event.get_data()
-        # A purchase is known by its purchase_id, a credit by its event_id: both are the same on every replay.
-        known_by = order.get("purchase_id") or order["event_id"]
         money = order["price"] if "price" in order else order["credited"]
-        bill = (known_by, order["card_token"], SIGNS[event.get_type()] * money["amount"], money["currency"])
+        # A purchase is known by its purchase_id, a credit by its event_id: both are the same on every replay.
+        bill = (order.get("purchase_id") or order["event_id"], order["card_token"], sign * money["amount"], money["currency"])
         is_new = book.execute("insert or ignore into bills values (?, ?, ?, ?)", bill).rowcount == 1
         billed, refused = billed + is_new, refused + (not is_new)
     consumer.commit(message, asynchronous=False)
