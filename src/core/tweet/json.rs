@@ -34,6 +34,30 @@ pub fn members<'t, const N: usize>(
     Ok(Some(found))
 }
 
+/// The members of a document and of one object in it, found in a single walk by [`both`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Both<'t, const N: usize, const M: usize> {
+    /// The members of the document.
+    pub outer: [Option<&'t str>; N],
+    /// Those of the inner object; nothing if it is missing or null.
+    pub inner: Option<[Option<&'t str>; M]>,
+}
+
+/// What [`members`] of `text` finds, and [`members`] of the one at `place` among `names`, which is left out of the
+/// outer ones. Nothing if that takes a second look: if `text` is no object or not JSON, or if that member is neither an
+/// object nor null.
+pub fn both<'t, const N: usize, const M: usize>(
+    text: &'t str,
+    names: &[&str; N],
+    place: usize,
+    inner: &[&str; M],
+) -> Option<Both<'t, N, M>> {
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let found = reader.deserialize_map(Nested { names, place, inner }).ok()?;
+    reader.end().ok()?;
+    Some(found)
+}
+
 /// The elements of the array that `text` is; none if it is something else.
 pub fn elements(text: &str) -> Vec<&str> {
     let raw: Vec<&RawValue> = serde_json::from_str(text).unwrap_or_default();
@@ -65,8 +89,9 @@ pub fn is_present(text: &str) -> bool {
 
 /// Whether the JSON text nests arrays and objects deeper than [`MAX_DEPTH`].
 pub fn too_deep(text: &[u8]) -> bool {
-    // Most texts have fewer opening brackets than that in all.
-    if memchr::memchr2_iter(b'{', b'[', text).nth(MAX_DEPTH).is_none() {
+    // Most texts have fewer opening brackets than that in all; counting takes less than finding them.
+    let count = |bracket| memchr::memchr_iter(bracket, text).count();
+    if count(b'{') + count(b'[') <= MAX_DEPTH {
         return false;
     }
     let (mut depth, mut in_string, mut escaped) = (0usize, false, false);
@@ -120,6 +145,65 @@ impl<'de, const N: usize> Visitor<'de> for Members<'_, N> {
     }
 }
 
+struct Nested<'n, const N: usize, const M: usize> {
+    names: &'n [&'n str; N],
+    place: usize,
+    inner: &'n [&'n str; M],
+}
+
+impl<'de, const N: usize, const M: usize> Visitor<'de> for Nested<'_, N, M> {
+    type Value = Both<'de, N, M>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut found = Both { outer: [None; N], inner: None };
+        while let Some(index) = map.next_key_seed(Name { names: self.names })? {
+            match index {
+                Some(index) if index == self.place => {
+                    found.inner = map.next_value_seed(Inner { names: self.inner })?;
+                }
+                Some(index) => found.outer[index] = Some(map.next_value::<&RawValue>()?.get()),
+                None => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// Reads the members of an object, or null.
+struct Inner<'n, const M: usize> {
+    names: &'n [&'n str; M],
+}
+
+impl<'de, const M: usize> DeserializeSeed<'de> for Inner<'_, M> {
+    type Value = Option<[Option<&'de str>; M]>;
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, reader: D) -> Result<Self::Value, D::Error> {
+        reader.deserialize_any(self)
+    }
+}
+
+impl<'de, const M: usize> Visitor<'de> for Inner<'_, M> {
+    type Value = Option<[Option<&'de str>; M]>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object or null")
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        Members { names: self.names }.visit_map(map).map(Some)
+    }
+}
+
 /// Reads a member's name into its index among the wanted ones. As bytes, since a name nobody asks
 /// for may hold lone surrogates.
 struct Name<'n> {
@@ -162,7 +246,56 @@ impl Visitor<'_> for Bytes {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    const OUTER: [&str; 3] = ["a", "user", "b"];
+    const INNER: [&str; 2] = ["id", "a"];
+
+    /// An object of some of these members, as it stands in a document.
+    fn object(values: BoxedStrategy<String>) -> impl Strategy<Value = String> {
+        let names = prop::sample::select(vec!["a", "user", r"us\u0065r", "b", "id", "x", r"\ud800", ""]);
+        let member = (names, values).prop_map(|(name, value)| format!("\"{name}\": {value}"));
+        prop::collection::vec(member, 0..6).prop_map(|members| format!("{{{} }}", members.join(" ,")))
+    }
+
+    fn document() -> impl Strategy<Value = String> {
+        let plain = [r#"null"#, r#"5"#, r#"-0.1e7"#, r#""\ud800 \" }""#, r#"[{"id":[]}, null]"#, "true"];
+        let plain = prop::sample::select(plain.map(str::to_owned).to_vec()).boxed();
+        let inside = object(plain.clone());
+        object(prop_oneof![plain, inside].boxed())
+    }
+
+    proptest! {
+        #[test]
+        fn one_walk_finds_what_two_walks_find(
+            whole in document(),
+            // One of its bytes is taken out or replaced, or none.
+            (place, what) in (any::<prop::sample::Index>(), prop::option::of(prop::option::of(b' '..b'~'))),
+        ) {
+            let mut bytes = whole.clone().into_bytes();
+            match what {
+                None => {}
+                Some(None) => drop(bytes.remove(place.index(whole.len()))),
+                Some(Some(byte)) => bytes[place.index(whole.len())] = byte,
+            }
+            let text = String::from_utf8(bytes).unwrap();
+            let two = members(&text, &OUTER).ok().flatten().map(|mut outer| {
+                let user = outer[1].take().filter(|user| is_present(user));
+                (outer, user.map(|user| members(user, &INNER).unwrap()))
+            });
+            match (two, both(&text, &OUTER, 1, &INNER)) {
+                (None, one) => prop_assert_eq!(one, None, "{}", text),
+                // It may be neither an object nor null, here or before it stands there again.
+                (Some((_, Some(None))), one) => prop_assert_eq!(one, None, "{}", text),
+                (Some((outer, inner)), Some(one)) => {
+                    prop_assert_eq!(one, Both { outer, inner: inner.flatten() }, "{}", text);
+                }
+                (Some(_), None) => prop_assert!(text.matches("r\":").count() > 1, "{}", text),
+            }
+        }
+    }
 
     #[test]
     fn the_last_of_repeated_members_counts_and_names_may_be_escaped() {

@@ -191,10 +191,10 @@ fn parse_any(bytes: &[u8]) -> Result<Record, BadRecord> {
     if json::too_deep(bytes) {
         return Err(BadRecord::TooDeep);
     }
-    let Some(members) = json::members(text, &NAMES).map_err(|e| BadRecord::NotJson(e.to_string()))? else {
-        return Err(BadRecord::NotAnObject);
+    let top = match json::both(text, &NAMES, USER, &USER_NAMES) {
+        Some(json::Both { outer, inner }) => Top { members: outer, user: inner.map(present) },
+        None => Top::in_two_walks(text)?,
     };
-    let top = Top(members);
 
     if let Some(deletion) = v1::deletion(&top)? {
         return Ok(Record::Deletion(deletion));
@@ -215,13 +215,13 @@ fn parse_any(bytes: &[u8]) -> Result<Record, BadRecord> {
 
 /// The members of a record's top level that any format reads.
 const NAMES: [&str; 27] = [
+    "user",
     "id",
     "id_str",
     "text",
     "full_text",
     "extended_tweet",
     "truncated",
-    "user",
     "retweeted_status",
     "timestamp_ms",
     "created_at",
@@ -244,15 +244,36 @@ const NAMES: [&str; 27] = [
     "user_withheld",
 ];
 
+/// Where `user` stands among [`NAMES`]: it is half of a v1.1 tweet, and read together with the top level.
+const USER: usize = 0;
+
+/// What is read of a v1.1 tweet's `user`.
+const USER_NAMES: [&str; 4] = ["id_str", "id", "screen_name", "protected"];
+
 /// The top level of a record: raw values by name.
-struct Top<'t>([Option<&'t str>; NAMES.len()]);
+struct Top<'t> {
+    members: [Option<&'t str>; NAMES.len()],
+    /// What `user` has of [`USER_NAMES`], if it is there and not null.
+    user: Option<[Option<&'t str>; USER_NAMES.len()]>,
+}
 
 impl<'t> Top<'t> {
+    /// Reads any record: the top level, and then `user`.
+    fn in_two_walks(text: &'t str) -> Result<Top<'t>, BadRecord> {
+        let members = json::members(text, &NAMES).map_err(|e| BadRecord::NotJson(e.to_string()))?;
+        let mut members = members.ok_or(BadRecord::NotAnObject)?;
+        let user = members[USER].take().filter(|value| json::is_present(value));
+        Ok(Top { members, user: user.map(|user| nested(Some(user), &USER_NAMES)) })
+    }
+
     /// The raw value of a member that is there and not null.
     fn get(&self, name: &str) -> Option<&'t str> {
         let index = NAMES.iter().position(|known| *known == name);
-        debug_assert!(index.is_some(), "{name} is not among the members that are read");
-        self.0[index?].filter(|value| json::is_present(value))
+        debug_assert!(
+            index.is_some_and(|index| index != USER),
+            "{name} is not among the members that are read"
+        );
+        self.members[index?].filter(|value| json::is_present(value))
     }
 }
 
@@ -260,7 +281,12 @@ impl<'t> Top<'t> {
 /// no object.
 fn nested<'t, const N: usize>(value: Option<&'t str>, names: &[&str; N]) -> [Option<&'t str>; N] {
     let found = value.and_then(|value| json::members(value, names).ok().flatten());
-    found.unwrap_or([None; N]).map(|member| member.filter(|value| json::is_present(value)))
+    present(found.unwrap_or([None; N]))
+}
+
+/// Those of some raw values that are not null.
+fn present<const N: usize>(values: [Option<&str>; N]) -> [Option<&str>; N] {
+    values.map(|value| value.filter(|value| json::is_present(value)))
 }
 
 /// An id that is a string of digits or an integer.

@@ -11,15 +11,13 @@ use crate::core::time::Time;
 /// Then the third has to be there too.
 pub(super) fn tweet(top: &Top<'_>) -> Result<Option<Tweet>, BadRecord> {
     let any = |names: &[&str]| names.iter().any(|name| top.get(name).is_some());
-    let marks = [any(&["id", "id_str"]), any(&["text", "full_text", "extended_tweet"]), any(&["user"])];
+    let marks = [any(&["id", "id_str"]), any(&["text", "full_text", "extended_tweet"]), top.user.is_some()];
     if marks.into_iter().filter(|mark| *mark).count() < 2 {
         return Ok(None);
     }
 
     let id = tweet_id("id_str", top.get("id_str"), top.get("id"))?;
-    let user = top.get("user").ok_or(BadRecord::NoAuthor("user"))?;
-    let [user_id_str, user_id, screen_name, protected] =
-        nested(Some(user), &["id_str", "id", "screen_name", "protected"]);
+    let [user_id_str, user_id, screen_name, protected] = top.user.ok_or(BadRecord::NoAuthor("user"))?;
     if user_id_str.or(user_id).is_none() {
         return Err(BadRecord::NoAuthor("user.id_str"));
     }
