@@ -16,8 +16,8 @@ use crate::core::tables::AccountTable;
 pub enum Accounts {
     /// Check a file of accounts, without publishing anything
     #[command(after_help = "\
-Each record is checked by itself, and that not too many accounts share a card. What is
-rejected is reported on stderr, one line each and never with a card token; a summary
+Each record is checked by itself, and that not too many accounts share a card. What is \
+rejected is reported on stderr, one line each and never with a card token; a summary \
 follows on stdout.
 
 Exit codes: 0 all are valid, 1 some are rejected, 2 the file cannot be read or is no JSON.
@@ -28,7 +28,7 @@ Examples:
     Check(Check),
     /// Publish accounts from a file
     #[command(after_help = "\
-The whole file is checked first, also that no card is shared by too many accounts. If anything is
+The whole file is checked first, also that no card is shared by too many accounts. If anything is \
 wrong nothing is published.
 
 Examples:

@@ -17,15 +17,15 @@ use crate::worker::desk::counted;
 
 /// The end of its help.
 pub const HELP: &str = "\
-The desk writes its state and the offset up to which it has read its inbox in one transaction. When
-a desk worker finds that the group's offset is another than the changelog's it stops: somebody has
-reset the group, or put an older copy of a topic back. This command shows both, and takes the
+The desk writes its state and the offset up to which it has read its inbox in one transaction. When \
+a desk worker finds that the group's offset is another than the changelog's it stops: somebody has \
+reset the group, or put an older copy of a topic back. This command shows both, and takes the \
 changelog's if you say so: the state that is there goes on exactly where it was written.
 
-No desk may run meanwhile. If the changelog itself is lost there is nothing to take: put a copy of
+No desk may run meanwhile. If the changelog itself is lost there is nothing to take: put a copy of \
 the topic back, and then run this.
 
-Exit codes: 0 nothing to do, or done; 1 something is left that this cannot mend, it was not
+Exit codes: 0 nothing to do, or done; 1 something is left that this cannot mend, it was not \
 confirmed, or it failed; 2 wrong use or configuration.
 
 Examples:

@@ -16,14 +16,14 @@ use crate::service::MachineClock;
 /// Arguments of `check`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-It only reads, and may run beside a live service at any time. Looked at are: each topic's settings,
-partitions and copies; who is in the groups; the desk's offsets against those of its changelog; the
-readers of the firehose and of the tables, and what they have left; transactions that hang; this
+It only reads, and may run beside a live service at any time. Looked at are: each topic's settings, \
+partitions and copies; who is in the groups; the desk's offsets against those of its changelog; the \
+readers of the firehose and of the tables, and what they have left; transactions that hang; this \
 machine's clock; the settings in force; and the records of the tables.
 
 Each finding is ok, a warning or a problem, and says what to do.
 
-Exit codes: 0 no problem (there may be warnings), 1 problems, or it failed; 2 wrong use or
+Exit codes: 0 no problem (there may be warnings), 1 problems, or it failed; 2 wrong use or \
 configuration.
 
 Examples:

@@ -13,8 +13,8 @@ use crate::log::kafka::Settings as KafkaSettings;
 pub enum Config {
     /// The settings in force, each with where it is from
     #[command(after_help = "\
-Behind each setting stands where it is from: default, the file, the environment variable, --set. The
-output is a configuration file itself, but for secrets, which are hidden. What `run` would refuse is
+Behind each setting stands where it is from: default, the file, the environment variable, --set. The \
+output is a configuration file itself, but for secrets, which are hidden. What `run` would refuse is \
 refused here too.
 
 Exit codes: 0 done, 1 stdout cannot be written, 2 wrong use or configuration.

@@ -39,19 +39,19 @@ const PORT: u16 = 9464;
 /// Arguments of `demo`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Shoppers tweet an offer's hashtag, read the code in the answer, and tweet it in time, or too late,
-or not at all; some retweet, quote, delete, copy and guess. Others load a coupon onto their card and
-pay with it, enough or too little, return what they bought, or never pay: a coupon expires a week
-after its last day, so one of them had its last day a week ago. Everything goes through a log with
-topics, groups and transactions, and the workers are those of `run`. The log is in memory, a minute
+Shoppers tweet an offer's hashtag, read the code in the answer, and tweet it in time, or too late, \
+or not at all; some retweet, quote, delete, copy and guess. Others load a coupon onto their card and \
+pay with it, enough or too little, return what they bought, or never pay: a coupon expires a week \
+after its last day, so one of them had its last day a week ago. Everything goes through a log with \
+topics, groups and transactions, and the workers are those of `run`. The log is in memory, a minute \
 passes in each second, and a code is good for two of them. With --brokers the log is a real Kafka:
-time passes as it does, codes are good for a minute, and the topics are new ones, which are left
+time passes as it does, codes are good for a minute, and the topics are new ones, which are left \
 there. Properties of librdkafka come from the environment: HASHBUY_KAFKA_PROPERTIES_...
 
-On a terminal the key k kills a desk worker with its transaction open, and another takes its place;
-q ends the demo, as Ctrl-C does. The page, whose address is printed first, shows how it goes, and
-lets you tweet as one of three guests. At the end the sums are checked, by what stands in the topics:
-every purchase has ended once or is still pending at the desk, every coupon is redeemed, expired or
+On a terminal the key k kills a desk worker with its transaction open, and another takes its place; \
+q ends the demo, as Ctrl-C does. The page, whose address is printed first, shows how it goes, and \
+lets you tweet as one of three guests. At the end the sums are checked, by what stands in the \
+topics: every purchase has ended once or is still pending at the desk, every coupon is redeemed, expired or \
 still loaded at the desk, and nobody was billed or credited twice, nor for more than was loaded.
 
 Exit codes: 0 done, 1 failed while running or the sums are wrong, 2 wrong use.

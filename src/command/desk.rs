@@ -21,8 +21,8 @@ pub enum Desk {
     Adopt(Adopt),
     /// Write the whole state into a file, to move it to another number of inbox partitions
     #[command(after_help = "\
-Everything has to stand still, and the inbox has to be decided on to its end: stop the scan stage
-first, let the desk stage run until nothing is left, then stop it too. What is missing is said, and
+Everything has to stand still, and the inbox has to be decided on to its end: stop the scan stage \
+first, let the desk stage run until nothing is left, then stop it too. What is missing is said, and \
 then nothing is written. The file holds card tokens; only its owner can read it.
 
 Exit codes: 0 exported, 1 it is not safe now or failed, 2 wrong use or configuration.
@@ -32,8 +32,8 @@ Examples:
     Export(Export),
     /// Write the state in a file into new, empty topics, with as many partitions as they have
     #[command(after_help = "\
-The configuration has to name an inbox and a changelog that were made just now, under new names.
-All of it goes in, or nothing: after a crash run the same command again. If the topics that the
+The configuration has to name an inbox and a changelog that were made just now, under new names. \
+All of it goes in, or nothing: after a crash run the same command again. If the topics that the \
 state is from are still there, it is made sure that nothing has happened in them since.
 
 Exit codes: 0 imported, 1 it is not safe now or failed, 2 wrong use or configuration.

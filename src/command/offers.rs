@@ -17,7 +17,7 @@ use crate::core::tables::OfferTable;
 pub enum Offers {
     /// Check a file of offers, without publishing anything
     #[command(after_help = "\
-Each record is checked by itself, and that no two offers have one hashtag. What is
+Each record is checked by itself, and that no two offers have one hashtag. What is \
 rejected is reported on stderr, one line each; a summary follows on stdout.
 
 Exit codes: 0 all are valid, 1 some are rejected, 2 the file cannot be read or is no JSON.
@@ -28,7 +28,7 @@ Examples:
     Check(Check),
     /// Publish offers from a file
     #[command(after_help = "\
-The whole file is checked first, also against the offers that are published: of two offers with
+The whole file is checked first, also against the offers that are published: of two offers with \
 one hashtag neither is. If anything is wrong nothing is published.
 
 Examples:

@@ -17,9 +17,9 @@ use crate::plan::{Basis, Compression, Plan as Planned, Size, plan};
 /// Arguments of `plan`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-It asks no broker. The figures that it goes by are those of the reference machine; with --report they
-are those of a machine of yours, as far as `hashbuy load run` has measured them there. Each line shows
-its sum and where its figures come from: measured, from the report, or assumed because nothing has
+It asks no broker. The figures that it goes by are those of the reference machine; with --report they \
+are those of a machine of yours, as far as `hashbuy load run` has measured them there. Each line shows \
+its sum and where its figures come from: measured, from the report, or assumed because nothing has \
 measured them.
 
 Exit codes: 0 done, 1 failed while running, 2 wrong use, or a report that is none.

@@ -26,13 +26,13 @@ use crate::replay::{Engine, Line, Source, Stopped, Table};
 /// Arguments of `replay`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Time is the data's: each tweet moves it to the greatest tweet time so far. Events are JSON
+Time is the data's: each tweet moves it to the greatest tweet time so far. Events are JSON \
 lines on stdout, in the order of processing; dead letters and, last, a summary go to stderr.
 
-A line of the offers or accounts FILE may be {\"at\":TIME,\"key\":ID,\"value\":RECORD or null}: it is
+A line of the offers or accounts FILE may be {\"at\":TIME,\"key\":ID,\"value\":RECORD or null}: it is \
 in force from that time on.
 
-Exit codes: 0 done (dead letters included), 1 failed while running, 2 wrong use or tables that
+Exit codes: 0 done (dead letters included), 1 failed while running, 2 wrong use or tables that \
 cannot be read.
 
 Examples:

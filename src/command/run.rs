@@ -33,7 +33,7 @@ const CHECK: Duration = Duration::from_secs(20);
 /// Arguments of `run`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Both stages run in one process, unless --stage says which. SIGTERM or Ctrl-C: what is open is
+Both stages run in one process, unless --stage says which. SIGTERM or Ctrl-C: what is open is \
 finished, the group is left, and the process ends with code 0.
 
 Exit codes: 0 ended by a signal, 1 failed while running, 2 wrong use or configuration.

@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub enum Topics {
     /// Make the topics that are missing
     #[command(after_help = "\
-Topics that are there stay as they are. The number of inbox partitions is fixed once there is
+Topics that are there stay as they are. The number of inbox partitions is fixed once there is \
 state: choose it for the greatest number of desk workers there will ever be.
 
 Examples:

@@ -15,7 +15,7 @@ use crate::core::transaction::Transaction;
 pub enum Transactions {
     /// Publish card transactions from a file
     #[command(after_help = "\
-The whole file is checked first. If anything is wrong nothing is published: each line that is wrong is
+The whole file is checked first. If anything is wrong nothing is published: each line that is wrong is \
 told on stderr, never with a card token.
 
 A record is a payment, or a refund of one:
@@ -24,7 +24,7 @@ A record is a payment, or a refund of one:
   {...,\"transaction_id\":\"t-93\",\"kind\":\"refund\",\"of\":\"t-88\",\"at\":\"2013-02-22T09:30:00.000Z\"}
 One that is published again under its id does nothing.
 
-Exit codes: 0 published, 1 a record is bad or the brokers cannot be reached, 2 wrong use, or a file that
+Exit codes: 0 published, 1 a record is bad or the brokers cannot be reached, 2 wrong use, or a file that \
 cannot be read or is no JSON.
 
 Examples:

@@ -12,7 +12,7 @@ use crate::load::baseline::count;
 /// Arguments of `load baseline`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-It polls with the client settings of the scan, in a group of its own, from the beginning of the topic
+It polls with the client settings of the scan, in a group of its own, from the beginning of the topic \
 to its end, and does nothing with what it gets. No program on this client is faster.
 
 Examples:

@@ -16,8 +16,8 @@ use crate::load::report::Percentiles;
 /// Arguments of `load drive`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The service runs elsewhere: `hashbuy run` with the same topics. Offers and accounts of the shoppers
-are published before the first tweet, and card transactions while it lasts: one shopper in ten loads
+The service runs elsewhere: `hashbuy run` with the same topics. Offers and accounts of the shoppers \
+are published before the first tweet, and card transactions while it lasts: one shopper in ten loads \
 a coupon. Do not give it the topics of a real service.
 
 A latency counts from the time at which its tweet was due, whether or not anything could keep up.

@@ -16,7 +16,7 @@ use crate::log::kafka::Codec;
 /// Arguments of `load fill`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The topic has to be there: `hashbuy topics create` makes it. Offers and accounts are published
+The topic has to be there: `hashbuy topics create` makes it. Offers and accounts are published \
 before the first tweet, as offer-0 and so on: do not give it the topics of a real service.
 
 Examples:

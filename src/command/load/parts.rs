@@ -17,8 +17,8 @@ use crate::load::watched::{How, log_in};
 /// Arguments of `load parts`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-No broker is needed. Each part is measured in a process of its own: the prefilter beside memchr, 10
-million linked ids, 10 million pendings, a million of them due at once, and a replay of a plain file
+No broker is needed. Each part is measured in a process of its own: the prefilter beside memchr, 10 \
+million linked ids, 10 million pendings, a million of them due at once, and a replay of a plain file \
 beside a loop that parses ids. It takes about a minute, and 2 GB of memory.
 
 Examples:

@@ -26,14 +26,15 @@ use crate::load::report::{Books, Report, table};
 /// Arguments of `load run`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-It makes topics of its own, named load-<time>-..., and deletes them at the end. The scan runs beside a
-loop that only counts, in turns; then the whole service at each rate; then it is ended and started
-again under load; then the desk alone, and the parts as `hashbuy load parts` has them. The report goes into a folder as report.json and report.html, and as a table to stdout.
+It makes topics of its own, named load-<time>-..., and deletes them at the end. The scan runs beside a \
+loop that only counts, in turns; then the whole service at each rate; then it is ended and started \
+again under load; then the desk alone, and the parts as `hashbuy load parts` has them. The report \
+goes into a folder as report.json and report.html, and as a table to stdout.
 
-What is measured runs in processes of its own, on one core if --core says so. Give the brokers another
+What is measured runs in processes of its own, on one core if --core says so. Give the brokers another \
 one: taskset -c 0 deploy/kafka/kafka up
 
-Exit codes: 0 measured, whether or not the goals were met; 1 something failed, or was billed twice; 2
+Exit codes: 0 measured, whether or not the goals were met; 1 something failed, or was billed twice; 2 \
 wrong use.
 
 Examples:
