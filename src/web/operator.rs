@@ -1,6 +1,6 @@
 //! The page of whoever operates the service: does it work, how far is it, and if it stands, why.
 
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::response::Html;
 use maud::{Markup, html};
 
@@ -18,7 +18,7 @@ const FAR_BEHIND: i64 = 120_000;
 const LISTED: usize = 8;
 
 /// `/`.
-pub async fn page(State(site): Shared) -> Html<String> {
+pub async fn page(State(site): Shared, RawQuery(query): RawQuery) -> Html<String> {
     let parts = parts(&site);
     frame(
         "How it goes",
@@ -27,9 +27,9 @@ pub async fn page(State(site): Shared) -> Html<String> {
         &html! {
             h1 { "How it goes" }
             @if let Some(stand) = &site.stand {
-            div #demo { section { (stand.forms()) div #outcome data-live { (stand.outcome()) } } }
-        }
-        @for (id, part) in parts.iter().filter(|(id, _)| *id != "outcome") {
+                div #demo { section { (stand.forms(query.as_deref())) div #outcome data-live { (stand.outcome()) } } }
+            }
+            @for (id, part) in parts.iter().filter(|(id, _)| *id != "outcome") {
                 // Only what is short and seldom changes is read aloud.
                 @if *id == "state" { div id=(id) data-live role="status" { (part) } }
                 @else { section id=(id) data-live { (part) } }

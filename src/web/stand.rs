@@ -54,6 +54,8 @@ pub struct Heard {
 pub struct Board {
     /// Handles of the guests; a wish names one by its number.
     pub guests: Vec<String>,
+    /// The hashtag of an offer that is made for them, with its sign.
+    pub tag: String,
     /// Desk workers that were killed.
     pub kills: u64,
     /// Purchases that were confirmed or ordered twice: none, or hashbuy has a fault.
@@ -111,24 +113,28 @@ impl Stand {
         self.board.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The box and the button.
-    pub fn forms(&self) -> Markup {
+    /// The box and the button, for the guest that `query`, that of the address, says.
+    pub fn forms(&self, query: Option<&str>) -> Markup {
         let board = self.board();
+        let chosen = query.and_then(|query| guest(query.as_bytes(), board.guests.len())).unwrap_or(0);
         html! {
             h2 { "Try it" }
             form method="post" action="/demo/tweet" {
                 label { "Tweet as"
                     select name="guest" {
-                        @for (n, handle) in board.guests.iter().enumerate() { option value=(n) { "@" (handle) } }
+                        @for (n, handle) in board.guests.iter().enumerate() {
+                            option value=(n) selected[n == chosen] { "@" (handle) }
+                        }
                     }
                 }
-                label.wide { "Tweet" input name="text" maxlength=(LONGEST) autocomplete="off" placeholder="Finally! #BuyTeapot"; }
+                label.wide { "Tweet" input name="text" maxlength=(LONGEST) autocomplete="off" placeholder={ "Finally! " (board.tag) }; }
                 button name="act" value="tweet" { "Tweet" }
                 button.quiet name="act" value="confirm" { "Tweet the last code" }
             }
             form method="post" action="/demo/kill" { button.quiet { "Kill a desk worker" } }
             p.note { "A guest asks with an offer's hashtag, and confirms with the code of the answer. The page shows no codes: the "
-                "second button tweets it. Whoever kills a desk worker takes its open transaction along." }
+                "second button tweets it. " (board.tag) " leaves a visitor the most time for it. Whoever kills a desk worker takes its "
+                "open transaction along." }
         }
     }
 
@@ -161,9 +167,13 @@ impl Stand {
     }
 
     fn tell(&self, wish: Wish) -> Response {
+        let back = match &wish {
+            Wish::Tweet(guest, _) | Wish::Confirm(guest) => format!("/?guest={guest}#demo"),
+            Wish::Kill => "/#demo".to_owned(),
+        };
         match self.wishes.try_send(wish) {
-            // Back to the page, by a request that a reload does not repeat.
-            Ok(()) => (StatusCode::SEE_OTHER, [(LOCATION, "/#demo")]).into_response(),
+            // Back to the page, as the same guest, by a request that a reload does not repeat.
+            Ok(()) => (StatusCode::SEE_OTHER, [(LOCATION, back)]).into_response(),
             Err(_) => (StatusCode::TOO_MANY_REQUESTS, "too much at once: try again\n").into_response(),
         }
     }
@@ -184,17 +194,22 @@ pub async fn kill(State(site): Shared) -> Response {
     site.stand.as_ref().map_or_else(|| StatusCode::NOT_FOUND.into_response(), |stand| stand.tell(Wish::Kill))
 }
 
+fn field(form: &[u8], name: &str) -> String {
+    let mut fields = form_urlencoded::parse(form);
+    fields.find(|(is, _)| is == name).map(|(_, value)| value.into_owned()).unwrap_or_default()
+}
+
+/// The number of the guest, if there are so many.
+fn guest(form: &[u8], guests: usize) -> Option<usize> {
+    field(form, "guest").parse().ok().filter(|guest| *guest < guests)
+}
+
 fn wish(form: &[u8], guests: usize) -> Result<Wish, &'static str> {
-    let field = |name: &str| {
-        let mut fields = form_urlencoded::parse(form);
-        fields.find(|(is, _)| is == name).map(|(_, value)| value.into_owned()).unwrap_or_default()
-    };
-    let guest: Option<usize> = field("guest").parse().ok().filter(|guest| *guest < guests);
-    let guest = guest.ok_or("guest is the number of none")?;
-    if field("act") == "confirm" {
+    let guest = guest(form, guests).ok_or("guest is the number of none")?;
+    if field(form, "act") == "confirm" {
         return Ok(Wish::Confirm(guest));
     }
-    let text = field("text").replace(char::is_control, " ");
+    let text = field(form, "text").replace(char::is_control, " ");
     match text.trim() {
         "" => Err("text is empty"),
         text if text.chars().count() > LONGEST => Err("text is longer than 280 characters"),

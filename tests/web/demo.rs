@@ -1,6 +1,6 @@
 //! A demo with its page.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
@@ -8,6 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::built;
+use crate::http::{self, Answer};
 
 /// Whatever is waited for comes within so long, or never.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -21,25 +22,6 @@ pub struct Demo {
     /// Where its page is: host and port.
     pub address: String,
     told: Arc<Mutex<String>>,
-}
-
-/// An answer.
-#[derive(Debug)]
-pub struct Answer {
-    pub status: u16,
-    pub head: String,
-    pub body: String,
-}
-
-impl Answer {
-    /// The value of a header; names are in small letters.
-    pub fn header(&self, name: &str) -> &str {
-        let lines = self.head.lines();
-        lines
-            .filter_map(|line| line.split_once(": "))
-            .find(|(is, _)| *is == name)
-            .map_or("", |(_, value)| value)
-    }
 }
 
 impl Demo {
@@ -85,20 +67,11 @@ impl Demo {
 
     /// The answer to these bytes.
     pub fn send(&self, request: &str) -> Answer {
-        let mut stream = self.connect();
-        stream.write_all(request.as_bytes()).unwrap();
-        let mut answer = String::new();
-        // Who is not read to the end is sent away; what was answered is there.
-        let _ = stream.read_to_string(&mut answer);
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
-        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
-        Answer { status: status.unwrap_or(0), head: head.to_owned(), body: body.to_owned() }
+        http::send(&self.address, request)
     }
 
     pub fn connect(&self) -> TcpStream {
-        let stream = TcpStream::connect(&self.address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-        stream
+        http::connect(&self.address)
     }
 
     /// Waits until a page shows something.

@@ -6,6 +6,8 @@ mod browser;
 #[path = "../common/built.rs"]
 mod built;
 mod demo;
+mod driver;
+mod http;
 mod pages;
 #[path = "../common/trials.rs"]
 mod trials;
@@ -16,6 +18,9 @@ use libtest_mimic::{Arguments, Trial};
 
 use self::demo::Demo;
 use self::trials::unless;
+
+/// Where there is no browser that can be driven, its cases are ignored; with this variable at 1 they fail.
+const REQUIRE: &str = "HASHBUY_REQUIRE_CHROMIUM";
 
 fn main() {
     let arguments = Arguments::from_args();
@@ -33,8 +38,10 @@ fn main() {
     for (name, case) in pages::CASES {
         add(name, *case, None);
     }
+    let required = std::env::var(REQUIRE).is_ok_and(|value| value == "1");
+    let missing = driver::missing();
     for (name, case) in browser::CASES {
-        add(name, *case, (!browser::is_there()).then_some("no chromium here"));
+        add(name, *case, missing.filter(|_| !required));
     }
     let conclusion = libtest_mimic::run(&arguments, trials);
     // It is ended when this goes.

@@ -17,8 +17,36 @@ const BEFORE: u64 = 1_400_000_000;
 /// What stands on the page in the place of a code.
 const HIDDEN: &str = "#Confirm········";
 
+/// The hashtag of the guests' own offer.
+pub const TAG: &str = "#BuyPuzzle";
+/// Its window, in seconds: a quarter of an hour, as in the real service, so 15 seconds where a minute takes one. Shoppers
+/// are quicker; a visitor has to read the answer and find the button.
+const WINDOW_SECONDS: u32 = 900;
+
+/// What stands in the tables for the guests.
+pub fn records(start: Time) -> impl Iterator<Item = Happening> {
+    accounts(start).chain([offer(start)])
+}
+
+/// An offer that no shopper asks for, as often as they like.
+fn offer(start: Time) -> Happening {
+    let record = json!({
+        "offer_id": "puzzle",
+        "kind": "purchase",
+        "hashtag": TAG,
+        "product": "Jigsaw Puzzle",
+        "merchant_id": "m-1",
+        "price": { "amount": 1_500, "currency": "USD" },
+        "starts_at": start,
+        "ends_at": start.plus(365 * DAY),
+        "per_account": 100,
+        "window_seconds": WINDOW_SECONDS,
+    });
+    Happening::Offer { id: "puzzle".to_owned(), json: record.to_string() }
+}
+
 /// The accounts' records, linked long ago.
-pub fn accounts(start: Time) -> impl Iterator<Item = Happening> {
+fn accounts(start: Time) -> impl Iterator<Item = Happening> {
     ids().zip(HANDLES).map(move |(id, handle)| {
         let record = json!({
             "account_id": id,
@@ -67,7 +95,10 @@ pub struct Guests {
 impl Guests {
     /// Guests whom the visitors of this stand play.
     pub fn new(keeper: Keeper, code_prefix: &str) -> Guests {
-        keeper.board().guests = HANDLES.map(str::to_owned).to_vec();
+        {
+            let mut board = keeper.board();
+            (board.guests, board.tag) = (HANDLES.map(str::to_owned).to_vec(), TAG.to_owned());
+        }
         Guests { keeper, codes: Default::default(), prefix: fold(code_prefix).into() }
     }
 
@@ -100,7 +131,9 @@ impl Guests {
                 self.codes[guest] = Some(code.clone());
                 Some(reply)
             }
-            Details::Confirmed { reply, .. } | Details::Lapsed { reply, .. } => Some(reply),
+            Details::Confirmed { reply, .. }
+            | Details::Lapsed { reply, .. }
+            | Details::CouponLoaded { reply, .. } => Some(reply),
             Details::Cancelled { reply, .. } | Details::Refused { reply, .. } => reply.as_ref(),
             _ => return,
         };

@@ -92,7 +92,7 @@ impl Player {
             played: Played::default(),
         };
         let mut tables: Vec<NewRecord> =
-            guests::accounts(start).map(|account| player.places.record(account)).collect();
+            guests::records(start).map(|record| player.places.record(record)).collect();
         while let Some(happening) = player.shoppers.next(start, &mut player.maker) {
             tables.push(player.places.record(happening));
         }
