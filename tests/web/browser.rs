@@ -33,8 +33,10 @@ fn last_answer(browser: &Browser) -> String {
     row.as_str().unwrap().to_owned()
 }
 
-fn a_person_buys_with_the_mouse_and_kills_a_worker(demo: &Demo) {
-    let browser = at(demo, "/");
+/// A demo of its own: nobody else tweets as one of its guests, or kills.
+fn a_person_buys_with_the_mouse_and_kills_a_worker(_: &Demo) {
+    let demo = Demo::start();
+    let browser = at(&demo, "/");
     browser.click("//select[@name='guest']/option[.='@grace']");
     browser.click("//input[@name='text']");
     browser.press("Finally! #BuyPuzzle");
@@ -43,16 +45,16 @@ fn a_person_buys_with_the_mouse_and_kills_a_worker(demo: &Demo) {
     // Still as the same guest.
     browser.click("//button[.='Tweet the last code']");
     browser.await_text("@grace Done: Jigsaw Puzzle");
-    let kills = "return +document.querySelector('#outcome .value').textContent";
-    let before = browser.run(kills).as_u64().unwrap();
     browser.click("//button[.='Kill a desk worker']");
-    browser.await_text(&format!("Desk workers killed\n{}\nall are at work", before + 1));
+    browser.await_text("Desk workers killed\n1\nall are at work");
     browser.await_text("Double purchases\n0");
     assert_eq!(browser.console(), [""; 0]);
 }
 
-fn a_person_buys_with_the_keyboard_alone(demo: &Demo) {
-    let browser = at(demo, "/");
+/// A demo of its own, as above.
+fn a_person_buys_with_the_keyboard_alone(_: &Demo) {
+    let demo = Demo::start();
+    let browser = at(&demo, "/");
     // Whatever gets the focus shows it, and nothing that can be used is left out.
     let focus = "const here = document.activeElement, style = getComputedStyle(here);
         return [here.name || here.textContent.trim().split('\\n')[0], style.outlineStyle, parseFloat(style.outlineWidth)]";
@@ -67,7 +69,7 @@ fn a_person_buys_with_the_keyboard_alone(demo: &Demo) {
     assert_eq!(passed, ["Skip to the content", "How it goes", "Offers", "Pause", "guest"]);
     // The guest below, and into the box.
     browser.press(&format!("{}{}", key::DOWN, key::TAB));
-    browser.press(&format!("{} #BuyPuzzle{}", "One more!", key::ENTER));
+    browser.press(&format!("One more! #BuyPuzzle{}", key::ENTER));
     browser.await_text(&format!("@grace {ASKED}"));
     let to_the_code = format!("document.querySelector('[value=confirm]').focus(); {focus}");
     assert_eq!(browser.run(&to_the_code)[0], "act");

@@ -225,7 +225,7 @@ fn a_visitor_buys_and_kills_and_nothing_happens_twice(demo: &Demo) {
     demo.await_on("/", "There is no code yet");
     assert_eq!(post(demo, "/demo/kill", "", ""), 303);
     demo.await_on("/", "<span class=\"value\">1</span> <span class=\"more\">all are at work");
-    // The code of the guests' own offer is good for fifteen seconds on the wall.
+    // The code of the guests' own offer is good for a minute on the wall.
     let done = "@ada Done: Jigsaw Puzzle";
     assert_eq!(post(demo, "/demo/tweet", "", "guest=0&act=tweet&text=%3Cb%3E+%23BuyPuzzle"), 303);
     let page = demo.await_on("/", &format!("@ada Tweet {HIDDEN}"));
