@@ -14,6 +14,9 @@ mod dashboards;
 #[path = "../web/demo.rs"]
 mod demo;
 mod expressions;
+#[allow(dead_code, reason = "as above")]
+#[path = "../web/http.rs"]
+mod http;
 mod live;
 mod promtool;
 mod rules;

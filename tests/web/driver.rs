@@ -52,7 +52,7 @@ impl Browser {
             line.split_once("started successfully on port ")
                 .map(|(_, port)| port.trim_end_matches('.').to_owned())
         });
-        let address = format!("127.0.0.1:{}", port.expect("chromedriver says its port"));
+        let address = format!("127.0.0.1:{}", port.unwrap());
         thread::spawn(move || lines.for_each(drop));
         let mut browser = Browser { driver, address, session: String::new() };
         let args = [

@@ -125,7 +125,7 @@ pub fn too_deep(text: &[u8]) -> bool {
 fn opening(text: &[u8]) -> usize {
     // They differ in one bit, so that a vector of bytes needs one comparison, and a sum in bytes no wider lanes.
     const BOTH: u8 = b'{';
-    const { assert!(b'[' | 0x20 == BOTH && b'{' | 0x20 == BOTH) };
+    const { assert!(b'[' | 0x20 == BOTH) };
     let in_chunk = |chunk: &[u8]| chunk.iter().map(|byte| u8::from(byte | 0x20 == BOTH)).sum::<u8>();
     text.chunks(usize::from(u8::MAX)).map(|chunk| usize::from(in_chunk(chunk))).sum()
 }
