@@ -23,8 +23,12 @@ mod trials;
 
 use libtest_mimic::{Arguments, Trial};
 
+/// So many cases run at once, unless `--test-threads` says otherwise: those on a broker wait more than they work.
+const AT_ONCE: usize = 5;
+
 fn main() {
-    let arguments = Arguments::from_args();
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads.get_or_insert(AT_ONCE);
     let mut trials = Vec::new();
     for &(name, case) in cases::ALL {
         trials.push(trial(format!("memory::{name}"), move || case(&memory::Memory::simulated())));
