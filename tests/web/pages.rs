@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::demo::{Case, Demo, PATIENCE};
 
 /// What stands in the place of a code.
-const HIDDEN: &str = "#Confirm········";
+pub const HIDDEN: &str = "#Confirm········";
 
 pub const CASES: &[Case] = &[
     ("every_answer_says_what_a_browser_may_do_with_it", every_answer_says_what_a_browser_may_do_with_it),

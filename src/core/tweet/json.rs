@@ -130,6 +130,21 @@ fn opening(text: &[u8]) -> usize {
     text.chunks(usize::from(u8::MAX)).map(|chunk| usize::from(in_chunk(chunk))).sum()
 }
 
+/// Goes through an object: `take` reads the value of each member whose name is wanted, by the name's index.
+fn walk<'de, A: MapAccess<'de>>(
+    map: &mut A,
+    names: &[&str],
+    mut take: impl FnMut(usize, &mut A) -> Result<(), A::Error>,
+) -> Result<(), A::Error> {
+    while let Some(index) = map.next_key_seed(Name { names })? {
+        match index {
+            Some(index) => take(index, map)?,
+            None => drop(map.next_value::<IgnoredAny>()?),
+        }
+    }
+    Ok(())
+}
+
 struct Members<'n, const N: usize> {
     names: &'n [&'n str; N],
 }
@@ -143,14 +158,10 @@ impl<'de, const N: usize> Visitor<'de> for Members<'_, N> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut found = [None; N];
-        while let Some(index) = map.next_key_seed(Name { names: self.names })? {
-            match index {
-                Some(index) => found[index] = Some(map.next_value::<&RawValue>()?.get()),
-                None => {
-                    map.next_value::<IgnoredAny>()?;
-                }
-            }
-        }
+        walk(&mut map, self.names, |index, map| {
+            found[index] = Some(map.next_value::<&RawValue>()?.get());
+            Ok(())
+        })?;
         Ok(found)
     }
 }
@@ -170,17 +181,14 @@ impl<'de, const N: usize, const M: usize> Visitor<'de> for Nested<'_, N, M> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut found = Both { outer: [None; N], inner: None };
-        while let Some(index) = map.next_key_seed(Name { names: self.names })? {
-            match index {
-                Some(index) if index == self.place => {
-                    found.inner = map.next_value_seed(Inner { names: self.inner })?;
-                }
-                Some(index) => found.outer[index] = Some(map.next_value::<&RawValue>()?.get()),
-                None => {
-                    map.next_value::<IgnoredAny>()?;
-                }
+        walk(&mut map, self.names, |index, map| {
+            if index == self.place {
+                found.inner = map.next_value_seed(Inner { names: self.inner })?;
+            } else {
+                found.outer[index] = Some(map.next_value::<&RawValue>()?.get());
             }
-        }
+            Ok(())
+        })?;
         Ok(found)
     }
 }
